@@ -20,11 +20,13 @@ from canary.aws.calls import never_write
 from canary.aws.records import Records
 from canary.aws.shifters import AliasShifter, StageShifter
 from canary.aws.stages import Stages
+from canary.edge.settings import reports_in
 from canary_cli.controllers import Controller, find_controller, operator_environment
 from canary_cli.exits import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from canary.aws.shifters import Shifter
+    from canary.rules.reports.links import ReportPlace
     from canary.rules.targets.target import Target
 
 TARGET_PREFIX = "/canary/targets/"
@@ -136,6 +138,15 @@ class Connection:
 
         """
         return operator_environment(self.client).get("CANARY_VERSION")
+
+    def read_reports(self) -> ReportPlace:
+        """Where the controller keeps the rollouts' reports; a controller that is too old keeps none.
+
+        Raises:
+            AwsRefusedError: AWS cannot be asked, or there is no controller.
+
+        """
+        return reports_in(operator_environment(self.client), self.controller.region)
 
     @cached_property
     def records(self) -> Records:

@@ -3,7 +3,7 @@
 `explain` costs nothing to speak of. `logs` asks CloudWatch Logs Insights, which charges for the bytes that it scans.
 """
 
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from time import sleep
 from typing import Annotated
@@ -16,7 +16,9 @@ from canary.aws.insights import what_broke
 from canary.aws.stages import Stages
 from canary.aws.targets import read_target
 from canary.edge.target import target_from_json
+from canary.rules.failures.asking import LONGEST_SECONDS, span_of, versions_of
 from canary.rules.failures.query import NO_LOG, Question, WhichArm
+from canary.rules.reports.breakage import NOT_ASKED, is_worth_asking
 from canary.rules.reports.building import report_of
 from canary.rules.reports.evidence_report import EvidenceReport
 from canary.rules.reports.markdown import to_markdown
@@ -26,11 +28,10 @@ from canary.rules.targets.live import AccessLog
 from canary.rules.targets.target import Target
 from canary_cli.connection import TARGET_PREFIX, Connection
 from canary_cli.exits import CommandError, ExitCode
-from canary_cli.logs.asking import LONGEST_SECONDS, span_of, versions_of
 from canary_cli.logs.text import lines_of, price_lines
 from canary_cli.past import find_rollout, read_recorded
 from canary_cli.reading import read_rollout
-from canary_cli.reporting import local_time, write_document, write_page
+from canary_cli.reporting import find_kept_report, local_time, write_document, write_page
 from canary_cli.story import Story, tell
 from canary_cli.story_text import as_markdown, as_text
 from canary_cli.times import local, parse_duration
@@ -69,7 +70,8 @@ def explain(
         return ExitCode.DONE
     recorded = read_recorded(call.connection, rollout)
     looks = recorded.replayed(rollout)
-    evidence = report_of(rollout, looks)
+    not_asked = f"{NOT_ASKED} canary logs {rollout.target.name} --rollout {rollout.rollout_id} asks them."
+    evidence = report_of(rollout, looks, broken_note=not_asked if is_worth_asking(rollout) else "")
     if html:
         write_page(html, evidence)
         call.output.note(f"the report is in {html}")
@@ -77,9 +79,17 @@ def explain(
         write_document(report, evidence, rollout, recorded)
         call.output.note(f"the report is in {report}")
     notes = call.connection.archive.list_notes(rollout.rollout_id)
-    story = tell(rollout, looks, notes, has_minutes=minutes)
+    story = replace(tell(rollout, looks, notes, has_minutes=minutes), report=_kept_report(call, rollout))
     call.output.say(_markdown(evidence, story) if markdown else as_text(story), story)
     return ExitCode.DONE
+
+
+def _kept_report(call: Call, rollout: Rollout) -> str | None:
+    """The link to the kept report; None, with a remark where there should be one, if none can be seen."""
+    link, why_none = find_kept_report(call.connection, rollout)
+    if why_none:
+        call.output.note(why_none)
+    return link
 
 
 def _markdown(evidence: EvidenceReport, story: Story) -> list[str]:

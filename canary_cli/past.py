@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
 
 from canary.aws.calls import refusals
-from canary.aws.errors import OwnershipLostError
-from canary.rules.judging.history import from_json
-from canary.rules.looks.replay import RecordedLook, ReplayedLook, read_look, replay
-from canary.rules.rollouts.upgrades import upgrade_history
+from canary.aws.errors import HistoryGoneError, LookUnreadableError
+from canary.aws.reports import recorded
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.reading import names_of_targets
 from canary_cli.serving import Serving, in_progress, serving_at
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
+    from canary.aws.reports.recorded import Recorded
+    from canary.rules.looks.replay import RecordedLook
     from canary.rules.rollouts.rollout import Rollout
     from canary_cli.connection import Connection
 
@@ -45,18 +44,6 @@ def find_rollout(connection: Connection, subject: str) -> Rollout | None:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """What is recorded of a rollout's looks: the looks, and the frozen history's JSON, None where there was no look."""
-
-    looks: tuple[RecordedLook, ...]
-    history: Mapping[str, Any] | None
-
-    def replayed(self, rollout: Rollout) -> tuple[ReplayedLook, ...]:
-        """The looks with what each knew; none where the rollout was never looked at."""
-        return replay(rollout, from_json(self.history), self.looks) if self.history else ()
-
-
 def read_recorded(connection: Connection, rollout: Rollout) -> Recorded:
     """What is recorded of the rollout's looks.
 
@@ -64,18 +51,11 @@ def read_recorded(connection: Connection, rollout: Rollout) -> Recorded:
         CommandError: one cannot be read, or the history that they rest on was deleted.
 
     """
-    looks = _read_looks(connection, rollout)
-    if not looks:
-        return Recorded((), None)
-    try:
-        history = upgrade_history(connection.records.read_history(rollout.rollout_id))
-    except OwnershipLostError as error:
-        raise CommandError(
-            "NoHistory",
-            f"the frozen history of rollout {rollout.rollout_id} was deleted, so its evidence cannot be computed again",
-            "restore it from the table's backup",
-        ) from error
-    return Recorded(tuple(looks), history)
+    with _readable():
+        try:
+            return recorded.read_recorded(connection.records, connection.archive, rollout.rollout_id)
+        except HistoryGoneError as error:
+            raise CommandError("NoHistory", str(error), "restore it from the table's backup") from error
 
 
 def read_serving(connection: Connection, target: str, at: float) -> Serving:
@@ -111,13 +91,15 @@ def _named_by(connection: Connection, execution: str) -> Iterator[str]:
     yield from (rollout.rollout_id for rollout in rollouts if rollout.execution == execution)
 
 
-def _read_looks(connection: Connection, rollout: Rollout) -> list[RecordedLook]:
+def _read_looks(connection: Connection, rollout: Rollout) -> Sequence[RecordedLook]:
+    with _readable():
+        return recorded.read_looks(connection.archive, rollout.rollout_id)
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
     try:
-        items = connection.archive.list_looks(rollout.rollout_id)
-        return [read_look(one.at, one.verdict, one.reason, one.numbers) for one in items]
-    except (KeyError, TypeError, ValueError) as error:
-        raise CommandError(
-            "UnreadableLook",
-            f"a look of rollout {rollout.rollout_id} cannot be read ({type(error).__name__}: {error})",
-            "use the version of canary that the controller had then, or restore the item from the table's backup",
-        ) from error
+        yield
+    except LookUnreadableError as error:
+        fix = "use the version of canary that the controller had then, or restore the item from the table's backup"
+        raise CommandError("UnreadableLook", str(error), fix) from error

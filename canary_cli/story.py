@@ -56,7 +56,10 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Story:
-    """A rollout's story. ``remarks`` say how far it may be trusted; ``minutes`` is None unless they are asked for."""
+    """A rollout's story. ``remarks`` say how far it may be trusted; ``minutes`` is None unless they are asked for.
+
+    ``report``: the link that opens the kept report, None where none is kept.
+    """
 
     rollout: str
     target: str
@@ -64,6 +67,7 @@ class Story:
     events: tuple[Event, ...]
     remarks: tuple[str, ...]
     minutes: MinuteTable | None = None
+    report: str | None = None
 
 
 def tell(rollout: Rollout, looks: Sequence[ReplayedLook], notes: Sequence[Note] = (), *, has_minutes: bool = False) -> Story:

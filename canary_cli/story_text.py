@@ -25,6 +25,8 @@ def as_text(story: Story) -> Iterator[str]:
         yield from (f"    {printable(number)}" for number in event.numbers)
     yield ""
     yield from map(printable, story.remarks)
+    if story.report:
+        yield f"Report: {story.report}"
     if story.minutes:
         yield ""
         yield from _columns(story.minutes)
@@ -40,6 +42,9 @@ def as_markdown(story: Story) -> Iterator[str]:
     for remark in story.remarks:
         yield ""
         yield escaped(remark)
+    if story.report:
+        yield ""
+        yield f"Report: <{story.report}>"
     if story.minutes:
         yield ""
         yield _table_row(story.minutes.headers)

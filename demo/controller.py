@@ -29,11 +29,13 @@ TARGET_PREFIX = "/canary/targets/"
 CLAIM = "/canary/controller"
 MACHINE = "canary-rollout"
 GUARD, SWEEPER, LISTENER = "GuardRollout", "SweepTargets", "HearAlarm"
-OPERATOR, AUTHORIZER = "OperateRollout", "AuthorizeRollout"
+OPERATOR, AUTHORIZER, KEEPER = "OperateRollout", "AuthorizeRollout", "KeepReport"
 BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, AUTHORIZER, LISTENER)
 FUNCTION_PREFIX = "canary-"
 TIMEOUT_SECONDS = 60
 MEMORY_MB = 512
+REPORTS_RULE = "canary-reports"
+ENDINGS = [f"Rollout {ending}" for ending in ("Parked", "Ended", "Promoted", "Reverted", "Watch Ended", "Watch Over")]
 ALARM_RULE_PREFIX = "canary-alarms-"
 FAILED_STATUSES = ["FAILED", "TIMED_OUT", "ABORTED"]
 PLACEHOLDER = zip_of({"README": "the code is functions/canary of the working tree\n"})
@@ -42,22 +44,24 @@ PLACEHOLDER = zip_of({"README": "the code is functions/canary of the working tre
 
 @dataclass(frozen=True, slots=True)
 class Controller:
-    """The names that a caller needs to run rollouts."""
+    """The names that a caller needs to run rollouts. ``reports`` is the bucket of their reports, empty without one."""
 
     machine_arn: str
     table: str
     operator: str
+    reports: str = ""
 
 
-def create_controller(connect: Connect) -> Controller:
-    """Create the controller, without any target."""
+def create_controller(connect: Connect, *, reports: str = "") -> Controller:
+    """Create the controller, without any target. It keeps the rollouts' reports in the bucket ``reports``, if it is named."""
     place = Place.find(connect)
     _create_table(connect)
     machine_arn = place.arn("states", f"stateMachine:{MACHINE}")
     role = create_role(connect, "canary-functions", "lambda.amazonaws.com")
     definition = load()
     tasks = task_names(definition)
-    arns = {task: _create_function(connect, place, task, role) for task in (*tasks, *BESIDE_THE_MACHINE)}
+    beside = (*BESIDE_THE_MACHINE, *([KEEPER] if reports else []))
+    arns = {task: _create_function(connect, place, task, role, reports) for task in (*tasks, *beside)}
     connect("stepfunctions").create_state_machine(
         name=MACHINE,
         definition=substitute(definition, {f"{task}Arn": arns[task] for task in tasks}),
@@ -67,7 +71,9 @@ def create_controller(connect: Connect) -> Controller:
     connect("ssm").put_parameter(Name=CLAIM, Type="String", Value=machine_arn, Overwrite=True)
     _create_rules(connect, machine_arn, guard=arns[GUARD], sweeper=arns[SWEEPER])
     _allow(connect, place.arn("events", f"rule/{ALARM_RULE_PREFIX}*"), function_name(LISTENER), "canary-alarms")
-    return Controller(machine_arn, TABLE, function_name(OPERATOR))
+    if reports:
+        _keep_reports(connect, place, reports, arns[KEEPER])
+    return Controller(machine_arn, TABLE, function_name(OPERATOR), reports)
 
 
 def register_target(connect: Connect, target: Target) -> None:
@@ -119,13 +125,14 @@ def _create_table(connect: Connect) -> None:
     )
 
 
-def _create_function(connect: Connect, place: Place, task: str, role: str) -> str:
+def _create_function(connect: Connect, place: Place, task: str, role: str, reports: str) -> str:
     module = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", task).lower()
     environment = {
         "CANARY_TASK": task,
         "CANARY_TABLE": TABLE,
         "CANARY_TARGET_PREFIX": TARGET_PREFIX,
         "CANARY_VERSION": canary.__version__,
+        **({"CANARY_REPORTS": reports} if reports else {}),
     }
     name = function_name(task)
     connect("lambda").create_function(
@@ -153,6 +160,13 @@ def _create_rules(connect: Connect, machine_arn: str, *, guard: str, sweeper: st
     _aim(connect, "canary-failed-executions", failed["RuleArn"], guard)
     minutes = events.put_rule(Name="canary-every-minute", ScheduleExpression="rate(1 minute)")
     _aim(connect, "canary-every-minute", minutes["RuleArn"], sweeper)
+
+
+def _keep_reports(connect: Connect, place: Place, bucket: str, keeper: str) -> None:
+    connect("s3").create_bucket(Bucket=bucket, CreateBucketConfiguration={"LocationConstraint": place.region})
+    pattern = json.dumps({"source": ["canary"], "detail-type": ENDINGS})
+    rule = connect("events").put_rule(Name=REPORTS_RULE, EventPattern=pattern)
+    _aim(connect, REPORTS_RULE, rule["RuleArn"], keeper)
 
 
 def _aim(connect: Connect, rule: str, rule_arn: str, function_arn: str) -> None:

@@ -7,9 +7,11 @@ scenario expects. It decides nothing about a rollout: that is the controller's j
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from demo.evidence import write_report
+from canary.rules.reports.links import report_key
+from demo.evidence import fetch_report
 from demo.outcome import Outcome
 from demo.readback import Readback
 from demo.report import print_end, print_head
@@ -27,6 +29,9 @@ if TYPE_CHECKING:
 
     from demo.readback import Standing
     from demo.stand import Stand
+
+KEEPING_SECONDS = 30
+"""After a rollout's end the controller keeps its report, which includes a query of the logs."""
 
 PAUSE_SECONDS = 900
 """The pause between two rollouts, without traffic: alarms that fired return to OK before the next release starts."""
@@ -67,10 +72,15 @@ class Demo:
         started = time.monotonic()
         self._witness.restart()
         outcome = self._roll_out(scenario)
+        self._stand.aws.clock.run_for(KEEPING_SECONDS)
+        bucket, target = self._stand.controller.reports, self._stand.target.name
+        page = fetch_report(self._stand.aws.client, bucket, target, scenario.name, self._reports)
+        if page is None:
+            outcome = replace(outcome, problems=(*outcome.problems, f"its report must be kept in {bucket} and is not"))
         print_end(self._console, outcome, self._witness, self._readback)
-        page = write_report(self._stand.aws.client, self._stand.controller.table, scenario.name, self._reports)
         if page:
-            self._console.print(f"  report   {page}", soft_wrap=True, markup=False)
+            kept = f"s3://{bucket}/{report_key(target, scenario.name)}"
+            self._console.print(f"  report   {page}, kept as {kept}", soft_wrap=True, markup=False)
         took = time.monotonic() - started
         self._console.print(f"  took     {took:.1f} s for {self._witness.requests:,} requests, each answered by a handler")
         self._pause()

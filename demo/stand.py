@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
     from embedded_aws.dataplane.traffic import Rate
 
+REPORTS = "canary-reports"
+"""The bucket of the rollouts' reports."""
+
 WARM_UP_SECONDS = 60
 """Traffic before the first rollout. A rollout is refused until the user's alarm has been evaluated once."""
 
@@ -59,7 +62,7 @@ def open_stand(*, port: int = 0, speed: float | None = None, seed: int = 0, per_
 
 def _make(aws: EmbeddedAws, seed: int, per_minute: Rate) -> Stand:
     target = create_sample(aws.client)
-    controller = create_controller(aws.client)
+    controller = create_controller(aws.client, reports=REPORTS)
     register_target(aws.client, target)
     if target.stage is None:
         raise ValueError(f"the sample's target {target.name} has no stage")

@@ -39,6 +39,7 @@ class ControllerStack(cdk.Stack):
         notifications_key: str | None = None,
         reserved_concurrency: int | None = None,
         retention_days: int | None = None,
+        report_base_url: str | None = None,
         **options: Any,  # noqa: ANN401 - a stack's own
     ) -> None:
         super().__init__(
@@ -52,12 +53,14 @@ class ControllerStack(cdk.Stack):
             notifications_key=key,
             retention_days=retention_days,
             notify_steps=notify_steps,
+            report_base_url=report_base_url,
         )
         self._subscribe(notification_email, page_email)
         self._tell("StateMachineArn", self.controller.state_machine.state_machine_arn, "start executions of it")
         self._tell("OperateRolloutName", self.controller.operate_rollout.function_name, "call it with abort, pause or resume")
         self._tell("AuthorizeRolloutName", self.controller.authorize_rollout.function_name, "call it with promote")
         self._tell("TableName", self.controller.table.table_name, "the records")
+        self._tell("ReportsBucket", self.controller.reports.bucket_name, "the rollouts' reports")
         self._tell("NotificationsArn", self.controller.notifications.topic_arn, "subscribe to it")
         self._tell("PagesArn", self.controller.pages.topic_arn, "subscribe to it whatever wakes people: they must act at once")
         self._tell(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
+from urllib.parse import parse_qs, unquote
 
 from embedded_aws.wire.connection import Place
 from embedded_aws.wire.refusal import NotBuiltError
@@ -33,8 +34,8 @@ Arguments = Mapping[str, Any]
 def needs_of(environ: dict[str, Any], signature: Signature, account: str) -> list[Need]:
     """The permissions that the request needs; none for what every caller may ask."""
     place = Place(account, signature.region)
-    if signature.service == "apigateway":
-        return [*_gateway(environ, place)]
+    if signature.service in _BY_PATH:
+        return [*_BY_PATH[signature.service](environ, place)]
     asked = read_request(environ, signature.service)
     find = _SERVICES.get(signature.service)
     if find is None:
@@ -56,6 +57,26 @@ def _gateway(environ: dict[str, Any], place: Place) -> Needs:
     if (method, path) == ("PATCH", "/account"):
         roles = (one.get("value") for one in read_json(environ)["patchOperations"] if one["path"] == "/cloudwatchRoleArn")
         yield from (Need("iam:PassRole", role) for role in roles if role)
+
+
+_OBJECT_ACTIONS = {"GET": "GetObject", "HEAD": "GetObject", "PUT": "PutObject"}
+
+
+def _s3(environ: dict[str, Any], _place: Place) -> Needs:
+    """Objects are read and written, and the objects of a bucket listed; buckets are named in the path."""
+    method, query = str(environ["REQUEST_METHOD"]), parse_qs(str(environ.get("QUERY_STRING", "")), keep_blank_values=True)
+    bucket, _, key = unquote(raw_path(environ)).strip("/").partition("/")
+    if key and method in _OBJECT_ACTIONS and not query.keys() - {"x-id"}:
+        yield Need(f"s3:{_OBJECT_ACTIONS[method]}", f"arn:aws:s3:::{bucket}/{key}")
+    elif not key and method == "GET" and "list-type" in query:
+        yield Need("s3:ListBucket", f"arn:aws:s3:::{bucket}")
+    else:
+        asked = f"{method} {environ['PATH_INFO']}?{environ.get('QUERY_STRING', '')}"
+        raise NotBuiltError(f"the permissions of s3 for {asked} are not mapped; map them in {__name__}")
+
+
+_BY_PATH: Mapping[str, Callable[[dict[str, Any], Place], Needs]] = {"apigateway": _gateway, "s3": _s3}
+"""The services whose actions follow from the request's method and path."""
 
 
 # DynamoDB

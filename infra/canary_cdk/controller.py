@@ -19,22 +19,26 @@ from canary_cdk.functions import (
     AUTHORIZER,
     BESIDE_THE_MACHINE,
     GUARD,
+    KEEPER,
     LISTENER,
     MESSENGER,
     OPERATOR,
     SWEEPER,
     Shared,
     TaskFunction,
+    knows_reports,
     packages_layer,
     shared_code,
 )
 from canary_cdk.machine import RolloutMachine
 from canary_cdk.notifications import NotificationTopics
 from canary_cdk.people import DutyPolicies
+from canary_cdk.reports import Reports, read_base_url
 from canary_cdk.retention import read_retention
 from canary_cdk.table import records_table
 from canary_cdk.triggers import (
     GUARD_PATIENCE,
+    KEEPER_PATIENCE,
     LISTENER_PATIENCE,
     SWEEPER_PATIENCE,
     Triggers,
@@ -48,6 +52,7 @@ from canary_machine.definition import load, task_names
 if TYPE_CHECKING:
     from aws_cdk import aws_dynamodb as dynamodb
     from aws_cdk import aws_kms as kms
+    from aws_cdk import aws_s3 as s3
     from aws_cdk import aws_sns as sns
     from aws_cdk import aws_sqs as sqs
     from aws_cdk import aws_stepfunctions as sfn
@@ -61,8 +66,8 @@ class Controller(Construct):
     `state_machine` is what pipelines, schedules and people start; `operate_rollout` and `authorize_rollout` are the
     functions that take verbs; `duties` are the managed policies to attach to people and pipelines, by duty; `notifications`
     is the topic to subscribe to, `pages` the topic of what someone must act on at once; `fallback_notifications` is another
-    topic, which reports when those fail; `table` holds the records; `dead_letters` holds events that could not be delivered or
-    handled.
+    topic, which reports when those fail; `table` holds the records; `reports` is the bucket of the rollouts' reports;
+    `dead_letters` holds events that could not be delivered or handled.
     """
 
     def __init__(  # noqa: PLR0913 - the controller's settings, by keyword
@@ -77,6 +82,7 @@ class Controller(Construct):
         notifications_key: kms.IKey | None = None,
         retention_days: int | None = None,
         notify_steps: bool = False,
+        report_base_url: str | None = None,
     ) -> None:
         """Create the controller.
 
@@ -95,11 +101,14 @@ class Controller(Construct):
                 the controller's own alarms; for a key of the same app this is added.
             retention_days: how long the record of a rollout is kept after its end, from 90 to 3650 days, 400 without it. The
                 records of open rollouts, of what base serves, and of the target itself never expire. A new value is for what is
-                written from then on.
+                written from then on, and for all reports.
             notify_steps: whether the topic also gets a message for each step that a rollout reaches.
+            report_base_url: where an internal site shows the objects of the bucket `reports`; links to reports begin with it.
+                Without it they open the object in the S3 console.
 
         Raises:
             RetentionError: `retention_days` is out of these bounds.
+            ReportBaseUrlError: `report_base_url` is no address.
 
         """
         super().__init__(scope, construct_id)
@@ -108,7 +117,8 @@ class Controller(Construct):
         definition = load()
         tasks = task_names(definition)
         layer = powertools_layer or packages_layer(self)
-        shared = Shared(shared_code(), layer, self.table, log_retention, read_retention(retention_days))
+        days, base_url = read_retention(retention_days), read_base_url(report_base_url)
+        shared = Shared(shared_code(), layer, self.table, log_retention, days)
         self._functions = {
             task: TaskFunction(
                 self, task, shared=shared, reserved_concurrency=reserved_concurrency if task in LAST_RESORT else None
@@ -120,7 +130,11 @@ class Controller(Construct):
         self.state_machine: sfn.StateMachine = machine.state_machine
         self.operate_rollout: lambda_.Function = self._functions[OPERATOR].function
         self.authorize_rollout: lambda_.Function = self._functions[AUTHORIZER].function
-        self.duties = DutyPolicies(self, "Duties", table=self.table).policies
+        keeper = self._functions[KEEPER]
+        reports = Reports(self, "Reports", keeper=keeper, queue=self.dead_letters, retention_days=days)
+        reports.tell((one for task, one in self._functions.items() if knows_reports(task)), base_url)
+        self.reports: s3.Bucket = reports.bucket
+        self.duties = DutyPolicies(self, "Duties", table=self.table, reports=self.reports).policies
         self._notifications = NotificationTopics(
             self, "Notifications", messenger=self._functions[MESSENGER], key=notifications_key, steps=notify_steps
         )
@@ -133,10 +147,11 @@ class Controller(Construct):
         guard_deletion(self, leave_out=tasks)
 
     def _trigger(self) -> None:
-        guard, sweeper, listener = (self._functions[task] for task in (GUARD, SWEEPER, LISTENER))
+        guard, sweeper, listener, keeper = (self._functions[task] for task in (GUARD, SWEEPER, LISTENER, KEEPER))
         Triggers(self, "Triggers", state_machine=self.state_machine, guard=guard, sweeper=sweeper, queue=self.dead_letters)
         hear_alarms(listener)
-        hand_over_failures({guard: GUARD_PATIENCE, sweeper: SWEEPER_PATIENCE, listener: LISTENER_PATIENCE}, self.dead_letters)
+        patience = {guard: GUARD_PATIENCE, sweeper: SWEEPER_PATIENCE, listener: LISTENER_PATIENCE, keeper: KEEPER_PATIENCE}
+        hand_over_failures(patience, self.dead_letters)
 
     def _watch(self, *, dashboard: bool) -> None:
         Watch(

@@ -36,8 +36,8 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 XRAY_ACTIONS = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 
 GUARD, SWEEPER, OPERATOR, AUTHORIZER = "GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout"
-LISTENER, DELETION_GUARD, MESSENGER = "HearAlarm", "GuardDeletion", "SendNotification"
-BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, AUTHORIZER, LISTENER, DELETION_GUARD, MESSENGER)
+LISTENER, DELETION_GUARD, MESSENGER, KEEPER = "HearAlarm", "GuardDeletion", "SendNotification", "KeepReport"
+BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, AUTHORIZER, LISTENER, DELETION_GUARD, MESSENGER, KEEPER)
 """The functions that no state of the machine calls. The others are its Task states."""
 
 
@@ -93,6 +93,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
         MESSENGER: May.READ_RECORDS | May.READ_LOOKS,  # besides, it may publish to its topics; see notifications.py
+        KEEPER: May.READ_RECORDS | May.READ_LOOKS | May.ACT_ON_TARGET,  # and write to its bucket; see reports.py
     }
 )
 """For each function, which of the shared permissions its code needs."""
@@ -185,6 +186,11 @@ def packages_layer(scope: Construct) -> lambda_.ILayerVersion:
         compatible_architectures=[ARCHITECTURE],
         description="What the canary controller's functions import: Powertools for AWS Lambda and pydantic",
     )
+
+
+def knows_reports(task: str) -> bool:
+    """Whether a function must know where reports are kept: it keeps them, tells of ends, or is read by the command `canary`."""
+    return task in {KEEPER, OPERATOR} or May.TELL in _duties(task)
 
 
 def _duties(task: str) -> May:

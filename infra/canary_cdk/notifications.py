@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
     from canary_cdk.functions import TaskFunction
 
-WORTH_A_NOTIFICATION = [one.value for one in NotificationKind if one is not NotificationKind.SHIFTED]
+ONLY_ON_THE_BUS = {NotificationKind.SHIFTED, NotificationKind.WATCH_OVER}
+WORTH_A_NOTIFICATION = [one.value for one in NotificationKind if one not in ONLY_ON_THE_BUS]
 KEY_ACTIONS = "kms:Decrypt kms:GenerateDataKey"
 """The actions on an encrypted topic's key that a publisher needs (docs/aws.md#encrypted-topics)."""
 

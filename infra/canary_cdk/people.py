@@ -1,7 +1,7 @@
 """What people and pipelines may be given: one managed policy a duty, so that IAM tells who may do what.
 
-    reader      see rollouts: the records, the executions, the targets, what they serve, and what failed in their logs; change
-                nothing
+    reader      see rollouts: the records, the reports, the executions, the targets, what they serve, and what failed in their
+                logs; change nothing
     starter     start an execution: a rollout, or a parked rollout's next step
     operator    call OperateRollout: abort, rollback, revert, pause, resume, note; no start
     authorizer  call AuthorizeRollout: promote before the steps are over, start below a target's floor
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from aws_cdk import aws_dynamodb as dynamodb
+    from aws_cdk import aws_s3 as s3
 
 
 class Duty(enum.StrEnum):
@@ -53,8 +54,9 @@ DESCRIPTIONS: Mapping[Duty, str] = MappingProxyType(
 class DutyPolicies(Construct):
     """The four managed policies, by duty."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, table: dynamodb.ITable) -> None:
+    def __init__(self, scope: Construct, construct_id: str, *, table: dynamodb.ITable, reports: s3.IBucket) -> None:
         super().__init__(scope, construct_id)
+        self._reports = reports
         self.policies: Mapping[Duty, iam.ManagedPolicy] = MappingProxyType({duty: self._policy(duty, table) for duty in Duty})
 
     def _policy(self, duty: Duty, table: dynamodb.ITable) -> iam.ManagedPolicy:
@@ -62,7 +64,7 @@ class DutyPolicies(Construct):
         policy = iam.ManagedPolicy(
             self, duty.capitalize(), managed_policy_name=policy_name(stack, duty), description=DESCRIPTIONS[duty]
         )
-        for actions, resource in _statements(stack, duty, table):
+        for actions, resource in _statements(stack, duty, table, self._reports):
             named = actions.split()
             policy.add_statements(iam.PolicyStatement(actions=named, resources=[resource]))
             explain(policy, frozenset(named), resource)
@@ -74,7 +76,7 @@ def policy_name(stack: cdk.Stack, duty: Duty) -> str:
     return f"canary-{duty}-{stack.region}"
 
 
-def _statements(stack: cdk.Stack, duty: Duty, table: dynamodb.ITable) -> tuple[tuple[str, str], ...]:
+def _statements(stack: cdk.Stack, duty: Duty, table: dynamodb.ITable, reports: s3.IBucket) -> tuple[tuple[str, str], ...]:
     """Actions (separated by spaces) and their resource."""
     targets = naming.TARGET_PREFIX.rstrip("/")
     match duty:
@@ -97,6 +99,9 @@ def _statements(stack: cdk.Stack, duty: Duty, table: dynamodb.ITable) -> tuple[t
                 ("logs:DescribeLogGroups logs:DescribeMetricFilters", naming.log_groups_arn(stack)),
                 ("logs:StartQuery", naming.log_groups_arn(stack)),
                 ("logs:GetQueryResults logs:StopQuery", "*"),
+                # The list shows whether a report is there (docs/aws.md#missing-objects).
+                ("s3:GetObject", reports.arn_for_objects("*")),
+                ("s3:ListBucket", reports.bucket_arn),
             )
         case Duty.STARTER:
             return (("states:StartExecution", naming.machine_arn(stack)),)

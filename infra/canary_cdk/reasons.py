@@ -62,9 +62,9 @@ WILDCARDS = (
         "Lambda names the streams of a function's own log group",
     ),
     _wildcard(
-        "logs:DescribeMetricFilters",
+        "logs:DescribeMetricFilters logs:StartQuery",
         rf"log-group:(?:{NAME}|[/#])+:\*",
-        "an access-log group's ARN ends in :* for every action except those on tags",
+        "a log group's ARN ends in :* for every action except those on tags",
     ),
     _wildcard(
         "lambda:InvokeFunction",
@@ -90,6 +90,11 @@ WILDCARDS = (
         "ssm:PutParameter ssm:DeleteParameter",
         r"parameter/canary/troubles/\*",
         "what was reported while records were unusable is kept per target, and targets are deployed after the controller",
+    ),
+    _wildcard(
+        "s3:PutObject s3:GetObject",
+        r"<\w+\.Arn>/\*",
+        "a report's key is its rollout's name; these are the objects of the bucket of reports",
     ),
     _wildcard(
         "sts:AssumeRole",
@@ -182,6 +187,7 @@ WILDCARDS = (
 
 RULES = {
     "AwsSolutions-L1": "the runtime is the newest that is tested with the locked packages, and is updated with them",
+    "AwsSolutions-S1": "only the controller writes to the bucket of reports; a trail's data events show who reads which object",
     "AwsSolutions-SQS3": "this queue is itself the dead-letter queue",
 }
 """By rule of cdk-nag, why its findings are accepted."""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import aws_cdk as cdk
 from aws_cdk import aws_iam as iam
 
+from canary.rules.failures.query import FUNCTION_LOGS, MOST_GROUPS
 from canary.rules.targets.access_log import metric_filters
 from canary.rules.targets.alarms import target_alarms
 from canary_cdk import naming
@@ -18,6 +19,7 @@ from canary_cdk.permissions import allow, explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from collections.abc import Set as AbstractSet
 
     from constructs import Construct
 
@@ -39,6 +41,7 @@ ROOM_FOR_ARNS = 5_600
 
 LONGEST_NAME = 64
 LONGEST_PLACE = len('"arn:aws-us-gov:lambda:ap-southeast-1:123456789012:function:",')
+LONGEST_LOG_PLACE = len('"arn:aws-us-gov:logs:ap-southeast-1:123456789012:log-group:/aws/lambda/:*",')
 
 
 class TooManyFunctionsError(ValueError):
@@ -68,6 +71,9 @@ def target_role(scope: Construct, target: Target) -> iam.Role:
     allow(role, "cloudwatch:GetMetricData", "*")
     if target.access_log_group and metric_filters(target):
         allow(role, "logs:DescribeMetricFilters", naming.log_streams_arn(stack, target.access_log_group))
+    if target.access_log_group:
+        allow(role, "logs:StartQuery", naming.log_streams_arn(stack, target.access_log_group))
+    allow(role, "logs:GetQueryResults logs:StopQuery", "*")
     if target.alarms or target_alarms(target):
         allow(role, "cloudwatch:DescribeAlarms cloudwatch:DescribeAlarmHistory", "*")
     return role
@@ -91,9 +97,10 @@ def _allow_functions(role: iam.Role, target: Target) -> None:
         TooManyFunctionsError: there would be more policies than a role can have.
 
     """
-    for statement in _statements(role, target.functions[:IN_THE_ROLE]):
+    queried = {one.name for one in target.functions[:MOST_GROUPS]}
+    for statement in _statements(role, target.functions[:IN_THE_ROLE], queried):
         allow(role, *statement)
-    packed = [*_pack(target.functions[IN_THE_ROLE:])]
+    packed = [*_pack(target.functions[IN_THE_ROLE:], queried)]
     if len(packed) > MOST_POLICIES:
         raise TooManyFunctionsError(
             f"target {target.name} has {len(target.functions)} functions, which need {len(packed)} managed policies of its "
@@ -106,14 +113,14 @@ def _allow_functions(role: iam.Role, target: Target) -> None:
             roles=[role],
             description=f"What the canary controller may do to more functions of the target {target.name}",
         )
-        for actions, *resources in _statements(role, functions):
+        for actions, *resources in _statements(role, functions, queried):
             policy.add_statements(iam.PolicyStatement(actions=actions.split(), resources=resources))
             for resource in resources:
                 explain(policy, frozenset(actions.split()), resource)
 
 
-def _statements(role: iam.Role, functions: Sequence[TargetFunction]) -> Iterator[tuple[str, ...]]:
-    """Statements: the actions, then their resources.
+def _statements(role: iam.Role, functions: Sequence[TargetFunction], queried: AbstractSet[str]) -> Iterator[tuple[str, ...]]:
+    """Statements: the actions, then their resources. `queried` are the functions whose logs a query reaches.
 
     A call that names a version or alias as its qualifier is checked against its ARN (docs/aws.md#qualified-arns). It is not
     recorded whether that is so for reading an alias's policy, so the function's ARN and the alias's are both allowed.
@@ -124,17 +131,19 @@ def _statements(role: iam.Role, functions: Sequence[TargetFunction]) -> Iterator
     themselves = [naming.function_arn(stack, one.name) for one in functions]
     yield ("lambda:GetAlias lambda:UpdateAlias lambda:ListVersionsByFunction", *themselves)
     yield ("lambda:GetFunctionConfiguration", *(naming.function_arn(stack, one.name, "*") for one in functions))
+    if groups := [naming.log_streams_arn(stack, f"{FUNCTION_LOGS}{one.name}") for one in functions if one.name in queried]:
+        yield ("logs:StartQuery", *groups)
     behind = [(one.name, (one.live, one.canary)) for one in functions if one.canary]
     if behind:
         arns = (naming.function_arn(stack, name, alias) for name, aliases in behind for alias in (None, *aliases))
         yield ("lambda:GetPolicy", *arns)
 
 
-def _pack(functions: Sequence[TargetFunction]) -> Iterator[list[TargetFunction]]:
+def _pack(functions: Sequence[TargetFunction], queried: AbstractSet[str]) -> Iterator[list[TargetFunction]]:
     """The functions in groups, each as large as fits into a managed policy (docs/aws.md#policy-size)."""
     packed: list[TargetFunction] = []
     for one in functions:
-        if packed and sum(map(_written, [*packed, one])) > ROOM_FOR_ARNS:
+        if packed and sum(_written(each, queried) for each in (*packed, one)) > ROOM_FOR_ARNS:
             yield packed
             packed = []
         packed.append(one)
@@ -142,8 +151,9 @@ def _pack(functions: Sequence[TargetFunction]) -> Iterator[list[TargetFunction]]
         yield packed
 
 
-def _written(function: TargetFunction) -> int:
+def _written(function: TargetFunction, queried: AbstractSet[str]) -> int:
     """The most characters that a function's ARNs take in a policy; a name that only CloudFormation knows counts as 64."""
     name = LONGEST_NAME if cdk.Token.is_unresolved(function.name) else len(function.name)
     qualifiers = [0, 2] if function.canary is None else [0, 2, 0, len(function.live) + 1, len(function.canary) + 1]
-    return sum(LONGEST_PLACE + name + qualifier for qualifier in qualifiers)
+    log = LONGEST_LOG_PLACE + name if function.name in queried else 0
+    return sum(LONGEST_PLACE + name + qualifier for qualifier in qualifiers) + log

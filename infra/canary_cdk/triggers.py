@@ -46,6 +46,9 @@ GUARD_PATIENCE = Patience(2, 6 * HOUR_SECONDS)
 SWEEPER_PATIENCE = Patience(0, 60)
 """The next minute brings the next sweep."""
 
+KEEPER_PATIENCE = Patience(2, 6 * HOUR_SECONDS)
+"""A report is the same whenever it is made."""
+
 LISTENER_PATIENCE = MESSENGER_PATIENCE = Patience(2, HOUR_SECONDS)
 
 

@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from canary.aws.notifications import LONGEST_CAUSE, Notifications
+from canary.aws.notifications import KEPT, LONGEST_CAUSE, Notifications
 from canary.rules.messages.kinds import NotificationKind
+from canary.rules.reports.links import ReportPlace
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
+from canary.rules.rollouts.watched import PromotionWatch, WatchEnd
 from embedded_aws.faults.calls import Fault, Mode
 from tests.builders import NOON, a_rollout
 
@@ -167,3 +169,19 @@ class Marked:
 
     def mark_told(self, _: object) -> None:
         """Taken."""
+
+
+@pytest.mark.parametrize(("kind", "has_link"), [(kind, kind in KEPT) for kind in NotificationKind])
+def test_what_ends_or_parks_a_rollout_links_to_its_report(kind: NotificationKind, *, has_link: bool):
+    events = Events({"FailedEntryCount": 0})
+    place = ReportPlace("reports", "eu-west-1", "https://reports.example.org")
+    Notifications(lambda: events, Logger(), place).send(kind, a_rollout())
+    link = json.loads(events.entries[0]["Detail"]).get("report")
+    assert link == ("https://reports.example.org/orders/run-1.html" if has_link else None)
+
+
+def test_a_watch_that_has_nothing_to_report_is_reported_as_over():
+    events = Events({"FailedEntryCount": 0})
+    watch = PromotionWatch(NOON, NOON + 900, end=WatchEnd.OVER, ended_at=NOON + 900, is_told=True)
+    Notifications(lambda: events, Logger()).report_end(a_rollout(phase=Phase.PROMOTED, watch=watch), Marked())
+    assert [entry["DetailType"] for entry in events.entries] == ["Rollout Watch Over"]

@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from canary.aws.clients import Clients
-from canary.aws.patience import MOST_ATTEMPTS, PAUSE_SECONDS, wait_for_rate
+from canary.aws.patience import MOST_ATTEMPTS, MOST_POLLS, PAUSE_SECONDS, wait_for_query, wait_for_rate
 from canary.rules.targets.policy import STANDARD
 from canary.rules.targets.target import Target
 from embedded_aws.faults.calls import Fault, Mode
@@ -34,6 +34,21 @@ if TYPE_CHECKING:
 )
 def test_only_a_throttled_call_is_tried_again_and_not_for_ever(response: Any, attempts: int, seconds: float | None):
     assert wait_for_rate(response=response, attempts=attempts, operation=None, caught_exception=None) == seconds
+
+
+@pytest.mark.parametrize(
+    ("response", "attempts", "seconds"),
+    [
+        ((SimpleNamespace(status_code=200), {"status": "Running"}), 1, PAUSE_SECONDS),
+        ((SimpleNamespace(status_code=200), {"status": "Scheduled"}), MOST_POLLS - 1, PAUSE_SECONDS),
+        ((SimpleNamespace(status_code=200), {"status": "Running"}), MOST_POLLS, None),
+        ((SimpleNamespace(status_code=200), {"status": "Complete"}), 1, None),
+        ((SimpleNamespace(status_code=400), {"Error": {}}), 1, None),
+        (None, 1, None),
+    ],
+)
+def test_a_query_that_runs_is_asked_for_again_and_not_for_ever(response: Any, attempts: int, seconds: float | None):
+    assert wait_for_query(response=response, attempts=attempts, operation=None, caught_exception=None) == seconds
 
 
 def acted(ground: Ground, act: Callable[[], object]) -> tuple[list[object], float]:

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 import canary_cli.explaining
+from canary.rules.failures.asking import Span, span_of, versions_of
 from canary.rules.failures.query import WhichArm
 from canary.rules.rollouts.phases import Phase
-from canary_cli.logs.asking import Span, span_of, versions_of
 from demo.controller import register_target
 from demo.sample import publish_release
 from embedded_aws.faults.calls import Fault, Mode

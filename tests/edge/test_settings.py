@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from canary.edge.settings import Settings, SettingsError
+from canary.edge.settings import Settings, SettingsError, reports_in
+from canary.rules.reports.links import NO_REPORTS, ReportPlace
 
 FUNCTIONS = Path(__file__).parents[2] / "functions"
 ENVIRON = {
@@ -70,3 +71,10 @@ def test_knows_the_topic_of_the_function_that_publishes():
     topic = "arn:aws:sns:eu-west-1:123456789012:notifications"
     assert Settings.from_env({**ENVIRON, "CANARY_TOPIC": topic}).topic == topic
     assert Settings.from_env(ENVIRON).topic == ""
+
+
+def test_reads_where_reports_are_kept():
+    told = {"CANARY_REPORTS": "reports", "CANARY_REPORT_BASE_URL": "https://reports.example.org"}
+    assert Settings.from_env({**ENVIRON, **told}).reports == ReportPlace("reports", "eu-west-1", "https://reports.example.org")
+    assert Settings.from_env(ENVIRON).reports == NO_REPORTS
+    assert reports_in({"CANARY_REPORTS": "reports"}, "eu-west-2") == ReportPlace("reports", "eu-west-2")

@@ -8,10 +8,11 @@ import pytest
 from aws_cdk import aws_kms as kms
 
 import canary
-from canary.edge.settings import PAGES_TOPIC, REQUIRED, TOPIC
+from canary.edge.settings import PAGES_TOPIC, REPORTS, REQUIRED, TOPIC
 from canary.rules.rollouts.phases import LATE_WRITER_SECONDS
 from canary.tasks.common.entry import METRICS
 from canary_cdk import Controller
+from canary_cdk.functions import knows_reports
 from canary_machine.definition import load, states_of, task_names
 from demo import controller as local
 from infra.stacks import ControllerStack
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.slow
 
 TASKS = task_names(load())
 BESIDE = [
-    *("GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout", "HearAlarm", "GuardDeletion", "SendNotification")
+    *("GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout", "HearAlarm"),
+    *("GuardDeletion", "SendNotification", "KeepReport"),
 ]
 SAVERS = ["GuardRollout", "SweepTargets"]
 
@@ -46,6 +48,7 @@ def test_a_function_knows_its_task_the_table_the_targets_and_nothing_else(contro
     assert variables["CANARY_RETENTION_DAYS"] == "400"
     assert variables["CANARY_VERSION"] == canary.__version__
     more = {"CANARY_RETENTION_DAYS", "CANARY_VERSION"} | ({TOPIC, PAGES_TOPIC} if task == "SendNotification" else set())
+    more |= {REPORTS} if knows_reports(task) else set()
     assert {name for name in variables if name.startswith("CANARY_")} | {"AWS_REGION"} == {*REQUIRED} | more
 
 
@@ -132,7 +135,8 @@ def test_a_function_touches_a_target_with_the_targets_role_only(controller, task
     actions = {action for action, _ in controller.allowed(controller.role_of(task))}
     own = {"xray", "logs", "dynamodb", "ssm", "sts", "states", "events", "sqs", "sns"}
     lambdas = {"lambda"} if task == "SweepTargets" else set()
-    assert {action.split(":")[0] for action in actions} <= own | lambdas
+    objects = {"s3"} if task == "KeepReport" else set()
+    assert {action.split(":")[0] for action in actions} <= own | lambdas | objects
 
 
 @pytest.mark.parametrize("task", ["TakeLock", "AdvanceRollout", "ParkRollout"])
@@ -274,7 +278,8 @@ def test_notifications_are_the_controllers_own_events(rules):
 
     pattern = rules["canary-notifications"]["EventPattern"]
     assert pattern["source"] == [SOURCE]
-    assert {*pattern["detail-type"]} == {kind.value for kind in NotificationKind} - {NotificationKind.SHIFTED.value}
+    kinds = {kind.value for kind in NotificationKind}
+    assert {*pattern["detail-type"]} == kinds - {NotificationKind.SHIFTED.value, NotificationKind.WATCH_OVER.value}
 
 
 def test_steps_are_told_only_to_who_asks_for_them():
@@ -435,7 +440,7 @@ def test_deletions_are_refused_by_the_deletion_guard_soon(controller):
 def test_outputs_say_what_one_needs_to_know(controller):
     assert {*controller.body["Outputs"]} == {
         *("StateMachineArn", "OperateRolloutName", "AuthorizeRolloutName", "TableName"),
-        *("NotificationsArn", "PagesArn", "FallbackNotificationsArn"),
+        *("NotificationsArn", "PagesArn", "FallbackNotificationsArn", "ReportsBucket"),
     }
 
 

@@ -9,9 +9,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.edge.target import target_to_json
+from canary.rules.reports.document import read_document
+from canary.rules.rollouts.phases import Phase
 from demo import guest
 from embedded_aws.cloudformation.assembly import DeployError, destroy
 from embedded_aws.embedded import EmbeddedAws
+from embedded_aws.logs.insights import queries
 from infra.stacks import CONTROLLER
 from tests.infra.deployed import by_templates, synthesised
 from tests.rig import Rig
@@ -96,8 +99,8 @@ def received(rig: Rig, queue: str) -> list[str]:
     return [message["Body"] for message in sqs.receive_message(QueueUrl=url, MaxNumberOfMessages=10).get("Messages", [])]
 
 
-def tell(rig: Rig, kind: str = "Rollout Ended") -> None:
-    entry = {"Source": "canary", "DetailType": kind, "Detail": json.dumps(ENDED)}
+def tell(rig: Rig, kind: str = "Rollout Ended", **changes: str) -> None:
+    entry = {"Source": "canary", "DetailType": kind, "Detail": json.dumps({**ENDED, **changes})}
     rig.aws.client("events").put_events(Entries=[entry])
     rig.settle(600)
 
@@ -176,3 +179,32 @@ def test_a_function_that_fails_for_good_leaves_a_dead_letter(rig: Rig, function:
     client.update_function_configuration(FunctionName=function, Environment=environment)
     rig.settle(600)
     assert rig.is_at_rest()
+
+
+def kept(rig: Rig, key: str) -> bytes:
+    """An object of the bucket of reports."""
+    settings = rig.aws.client("lambda").get_function_configuration(FunctionName="canary-KeepReport")
+    bucket = settings["Environment"]["Variables"]["CANARY_REPORTS"]
+    return rig.aws.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+
+
+def test_a_rolled_back_release_leaves_a_report_that_says_what_broke(rig: Rig, monkeypatch: pytest.MonkeyPatch):
+    rig.publish(FAILING_SHARE=0.5, CATCHES_FAILURES=False)
+    arn = rig.start()
+    assert rig.finish(arn).ending == "RolledBack"
+    rig.settle(120)
+
+    name = arn.rpartition(":")[2]
+    document = json.loads(kept(rig, f"orders/{name}.json"))
+    rollout, looks = read_document(document)
+    assert (rollout.rollout_id, rollout.phase, len(looks) > 0) == (name, Phase.ROLLED_BACK, True)
+    assert "GET /orders/{id} 502" in {one["route"] for one in document["report"]["broken"]}
+    assert b"the database does not answer" in kept(rig, f"orders/{name}.html")
+
+    monkeypatch.setattr(queries, "RUNS_SECONDS", 60.0)
+    tell(rig, rollout=name)
+    report = json.loads(kept(rig, f"orders/{name}.json"))["report"]
+    assert report["broken"] == []
+    assert "took longer than 10 s and was stopped" in report["broken_note"]
+    assert received(rig, LETTERS) == []
+    assert not rig.aws.permissions.denied

@@ -50,11 +50,14 @@ def test_who_acts_may_do_that_one_thing(policies, duty, action, resource):
 
 def test_a_reader_sees_what_the_command_reads_and_changes_nothing(controller, policies):
     (table,) = controller.of_type("AWS::DynamoDB::Table")
+    (reports,) = controller.of_type("AWS::S3::Bucket")
     executions = f"arn:<Partition>:states:{PLACE}:execution:canary-rollout:*"
     parameters = f"arn:<Partition>:ssm:{PLACE}:parameter/canary"
     assert policies["canary-reader-<Region>"] == {
         *((f"dynamodb:{action}", f"<{table}.Arn>") for action in ("BatchGetItem", "GetItem", "Query", "Scan")),
         ("dynamodb:Scan", f"<{table}.Arn>/index/open"),
+        ("s3:GetObject", f"<{reports}.Arn>/*"),
+        ("s3:ListBucket", f"<{reports}.Arn>"),
         ("states:DescribeExecution", executions),
         ("states:GetExecutionHistory", executions),
         ("states:ListExecutions", f"arn:<Partition>:states:{PLACE}:stateMachine:canary-rollout"),

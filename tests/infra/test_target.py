@@ -171,6 +171,11 @@ def test_the_role_may_do_what_a_rollout_of_this_target_needs_and_nothing_else(or
         *(("lambda:GetPolicy", f"{function}:{alias}") for function in functions for alias in ("live", "canary")),
         *(("lambda:GetFunctionConfiguration", f"{function}:*") for function in functions),
         ("logs:DescribeMetricFilters", f"arn:<Partition>:logs:{PLACE}:log-group:/apigw/orders-prod:*"),
+        *(
+            ("logs:StartQuery", f"arn:<Partition>:logs:{PLACE}:log-group:{group}:*")
+            for group in ("/apigw/orders-prod", "/aws/lambda/orders-read", "/aws/lambda/orders-write")
+        ),
+        *((f"logs:{action}", "*") for action in ("GetQueryResults", "StopQuery")),
         ("lambda:ListEventSourceMappings", "*"),
         *((action, "*") for action in everything),
     }
@@ -308,6 +313,7 @@ def test_weighted_aliases_need_no_api_no_filters_and_no_rule(shop):
         "lambda:GetFunctionConfiguration",
         "lambda:ListEventSourceMappings",
         "cloudwatch:GetMetricData",
+        *(f"logs:{action}" for action in ("StartQuery", "GetQueryResults", "StopQuery")),
     }
     for kind in ("AWS::Logs::MetricFilter", "AWS::CloudWatch::Alarm", "AWS::Events::Rule", "AWS::CloudWatch::Dashboard"):
         assert not of(shop, "Ship", kind)
@@ -436,7 +442,7 @@ def test_the_role_of_a_target_with_any_number_of_functions_is_one_that_iam_takes
 def test_functions_that_no_role_can_be_allowed_are_refused():
     functions = tuple(rules.TargetFunction(f"{number:064}", "live", "canary") for number in range(100))
     target = rules.Target("many", functions, STANDARD, stage=rules.Stage("x9y8z7w6v5", "prod", "lambdaAlias"))
-    with pytest.raises(TooManyFunctionsError, match=r"100 functions, which need 12 managed .* IAM attaches at most 10"):
+    with pytest.raises(TooManyFunctionsError, match=r"100 functions, which need 13 managed .* IAM attaches at most 10"):
         make_role(a_stack(), target)
 
 

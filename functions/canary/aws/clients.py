@@ -15,7 +15,7 @@ import botocore.session
 from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 
-from canary.aws.patience import PATIENT, be_patient
+from canary.aws.patience import LOGS, PATIENT, await_queries, be_patient
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -58,6 +58,8 @@ class _Maker:
         client = self.session.create_client(service, endpoint_url=self.endpoint_url, config=config)
         if service in PATIENT:
             be_patient(client, service)
+        if service == LOGS:
+            await_queries(client)
         return client
 
 
@@ -84,7 +86,7 @@ class TargetClients:
 
     @cached_property
     def logs(self) -> Any:  # noqa: ANN401
-        """CloudWatch Logs, for the metric filters."""
+        """CloudWatch Logs, for the metric filters, and for what broke."""
         return self._make("logs")
 
 
@@ -150,6 +152,11 @@ class Clients:
     def events(self) -> Any:  # noqa: ANN401
         """EventBridge, for notifications."""
         return self._maker.make("events")
+
+    @cached_property
+    def s3(self) -> Any:  # noqa: ANN401
+        """S3, for the rollouts' reports."""
+        return self._maker.make("s3")
 
     @cached_property
     def sns(self) -> Any:  # noqa: ANN401

@@ -46,6 +46,14 @@ class NotificationRefusedError(ControllerError):
     """EventBridge or SNS refused a notification; nothing depends on it."""
 
 
+class LookUnreadableError(ControllerError):
+    """A look's item cannot be read; another version wrote it, or someone edited it."""
+
+
+class HistoryGoneError(ControllerError):
+    """The frozen history that a rollout's looks rest on was deleted."""
+
+
 class QueryEndedError(ControllerError):
     """CloudWatch Logs ended a query without an answer."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import is_of_what_is_gone, refusals
 from canary.aws.errors import AwsRefusedError, QueryEndedError, QueryTooSlowError
+from canary.aws.patience import UNFINISHED
 from canary.rules.failures.broken import Answered, WhatBroke, broken_of
 from canary.rules.failures.query import MOST_ROWS, query_of
 from canary.rules.rollouts.price import RATES
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 1.0
 PATIENCE_SECONDS = 60.0
-_UNFINISHED = {"Scheduled", "Running"}
 _MISSING = re.compile(r"Log group '([^']+)' does not exist")
 
 
@@ -32,10 +32,10 @@ def what_broke(
     client: Any,  # noqa: ANN401 - botocore makes its clients at run time
     question: Question,
     *,
-    wait: Callable[[float], None],
+    wait: Callable[[float], None] | None,
     patience_seconds: float = PATIENCE_SECONDS,
 ) -> WhatBroke:
-    """The failing requests of both arms. ``wait`` lets that many seconds pass.
+    """The failing requests of both arms. ``wait`` lets that many seconds pass; None for a client that waits by itself.
 
     Raises:
         QueryTooSlowError: it took longer than ``patience_seconds``; the query was stopped.
@@ -93,15 +93,21 @@ def _absent(error: AwsRefusedError, groups: list[str]) -> str | None:
     return named[1] if named and named[1] in groups else None
 
 
-def _finish(client: Any, query_id: str, wait: Callable[[float], None], patience_seconds: float) -> Mapping[str, Any]:  # noqa: ANN401
+def _finish(
+    client: Any,  # noqa: ANN401 - as above
+    query_id: str,
+    wait: Callable[[float], None] | None,
+    patience_seconds: float,
+) -> Mapping[str, Any]:
     """The finished query's results."""
-    for _ in range(max(1, int(patience_seconds / POLL_SECONDS))):
-        wait(POLL_SECONDS)
+    for _ in range(max(1, int(patience_seconds / POLL_SECONDS)) if wait else 1):
+        if wait:
+            wait(POLL_SECONDS)
         with refusals(f"aws logs get-query-results --query-id {query_id}"):
             answer: dict[str, Any] = client.get_query_results(queryId=query_id)
         if answer["status"] == "Complete":
             return answer
-        if answer["status"] not in _UNFINISHED:
+        if answer["status"] not in UNFINISHED:
             raise QueryEndedError(f"CloudWatch Logs ended the query {query_id} with the status {answer['status']}")
     raise QueryTooSlowError(f"the query {query_id} took longer than {patience_seconds:g} s and was stopped")
 

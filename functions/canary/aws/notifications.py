@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.calls import refusals
 from canary.aws.errors import ControllerError, NotificationRefusedError
 from canary.rules.messages.kinds import NotificationKind, happening_of, severity_of
+from canary.rules.reports.links import NO_REPORTS, report_link
 from canary.rules.rollouts.acting import describe_actions
 from canary.rules.rollouts.report import describe_labels, describe_parked, describe_revert, describe_watch
 from canary.rules.rollouts.watch_course import EndReport, reports_of_end
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from canary.aws.records import Records
+    from canary.rules.reports.links import ReportPlace
     from canary.rules.rollouts.rollout import Rollout
 
 SOURCE = "canary"
@@ -34,19 +36,31 @@ _KINDS = {
     EndReport.PROMOTED: NotificationKind.PROMOTED,
     EndReport.REVERTED: NotificationKind.REVERTED,
     EndReport.WATCH_ENDED: NotificationKind.WATCH_ENDED,
+    EndReport.WATCH_OVER: NotificationKind.WATCH_OVER,
 }
+
+KEPT = frozenset({*_KINDS.values(), NotificationKind.PARKED})
+"""The kinds after which the controller keeps the rollout's report; their detail has the link to it."""
 
 
 class Notifications:
     """The default event bus, for one function. The client is created with the first notification; most functions send none."""
 
-    def __init__(self, events: Callable[[], Any], logger: Any) -> None:  # noqa: ANN401 - Powertools'
+    def __init__(
+        self,
+        events: Callable[[], Any],
+        logger: Any,  # noqa: ANN401 - Powertools'
+        reports: ReportPlace = NO_REPORTS,
+    ) -> None:
         self._events = events
         self._logger = logger
+        self._reports = reports
 
     def send(self, kind: NotificationKind, rollout: Rollout, *, commands: Sequence[str] = ()) -> bool:
         """Report the rollout's current state; `commands` are for a person to run. Returns whether the bus accepted it."""
-        return self.tell(kind, {**describe(rollout), **({"commands": list(commands)} if commands else {})})
+        link = report_link(self._reports, rollout.target.name, rollout.rollout_id) if kind in KEPT else None
+        report = {"report": link} if link else {}
+        return self.tell(kind, {**describe(rollout), **report, **({"commands": list(commands)} if commands else {})})
 
     def tell(self, kind: NotificationKind, detail: Mapping[str, Any]) -> bool:
         """Report this detail, which has at least target and rollout. Returns whether the bus accepted it."""
@@ -75,8 +89,8 @@ class Notifications:
     def report_end(self, rollout: Rollout, records: Records) -> bool:
         """Report that a rollout and its wait ended, and record that this was reported. Returns whether the bus accepted it.
 
-        A promotion that was reported at the flip is not reported again, and neither is a watch that has nothing to report.
-        If either fails, the sweeper reports the end. It may then be reported twice, but never not at all.
+        A promotion that was reported at the flip is not reported again. If either fails, the sweeper reports
+        the end. It may then be reported twice, but never not at all.
         """
         if rollout.is_end_told:
             return True

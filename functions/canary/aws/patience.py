@@ -1,12 +1,16 @@
-"""Waits out throttling by Lambda and API Gateway: they accept few calls per second, for all callers in the account together.
+"""Waits within a call: until Lambda and API Gateway accept it, and until a query of logs has its answer.
 
-botocore tries three times and waits a random part of a second in between. Whoever reads forty functions in a row is throttled
-again and again (docs/aws.md#control-plane-limits), so some call would fail three times by chance.
+Lambda and API Gateway accept few calls per second, for all callers in the account together. botocore tries three times and
+waits a random part of a second in between. Whoever reads forty functions in a row is throttled again and again
+(docs/aws.md#control-plane-limits), so some call would fail three times by chance.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 MOST_ATTEMPTS = 5
 """Attempts per call. The two that botocore would not make cost two seconds of a task's minute."""
@@ -28,3 +32,26 @@ def wait_for_rate(*, response: tuple[Any, Any] | None, attempts: int, **_: objec
     """The seconds until another attempt, or None for no attempt; botocore's own decision comes first."""
     status = response[0].status_code if response else None
     return PAUSE_SECONDS if status == 429 and attempts < MOST_ATTEMPTS else None  # noqa: PLR2004 - too many requests
+
+
+LOGS = "logs"
+MOST_POLLS = 10
+UNFINISHED = frozenset({"Scheduled", "Running"})
+"""The states of a query that still runs."""
+
+
+def await_queries(client: Any) -> None:  # noqa: ANN401 - botocore's
+    """Have a client of CloudWatch Logs ask for a query's results until it has ended, for about ten seconds."""
+    events = client.meta.events
+    events.register("needs-retry.cloudwatch-logs.GetQueryResults", wait_for_query, unique_id="canary-query")
+
+
+def wait_for_query(
+    *,
+    response: tuple[Any, Mapping[str, Any]] | None,
+    attempts: int,
+    **_: object,
+) -> float | None:
+    """The seconds until the results are asked for again, or None once the query has ended or has taken too long."""
+    is_running = response is not None and response[1].get("status") in UNFINISHED
+    return PAUSE_SECONDS if is_running and attempts < MOST_POLLS else None

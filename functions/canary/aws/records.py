@@ -36,7 +36,7 @@ from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.retention import DEFAULT_DAYS, expiry, expiry_after, expiry_of_details, expiry_of_note
 from canary.rules.rollouts.taken_back import after_end
-from canary.rules.rollouts.watch_course import cut_short, reports_of_end
+from canary.rules.rollouts.watch_course import cut_short
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -280,7 +280,7 @@ class Records(RecordReads):
             OwnershipLostError: the lock or the record has changed since `owned` was read.
 
         """
-        newer = replace(rollout, revision=owned.rollout.revision + 1, is_end_told=not reports_of_end(rollout))
+        newer = replace(rollout, revision=owned.rollout.revision + 1, is_end_told=False)
         free = replace(owned.lock, fencing_token=owned.lock.fencing_token + 1, rollout_id=None, owner=None)
         lock = replace(with_promoted(free, rollout), last_rollout_id=rollout.rollout_id)
         puts = [self._replace_lock(owned, lock), self._put_rollout(owned, newer), *self._put_taken_back(newer)]

@@ -156,6 +156,14 @@ class NotificationEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class EndEvent:
+    """An event of the controller about a rollout that has ended or was parked."""
+
+    target: Annotated[TargetName, Field(validation_alias=AliasPath("detail", "target"))]
+    rollout_id: Annotated[RolloutId, Field(validation_alias=AliasPath("detail", "rollout"))]
+
+
+@dataclass(frozen=True, slots=True)
 class StackEvent:
     """CloudFormation's request for a custom resource; ``target`` is empty if it concerns all targets.
 

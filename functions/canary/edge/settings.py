@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.reports.links import NO_REPORTS, ReportPlace
 from canary.rules.rollouts.retention import DEFAULT_DAYS, RETENTION, find_retention
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ REQUIRED = ("CANARY_TASK", "CANARY_TABLE", "CANARY_TARGET_PREFIX", "AWS_REGION")
 ENDPOINT = "AWS_ENDPOINT_URL"
 TOPIC, PAGES_TOPIC = "CANARY_TOPIC", "CANARY_PAGES_TOPIC"
 RETENTION_DAYS = "CANARY_RETENTION_DAYS"
+REPORTS = "CANARY_REPORTS"
+REPORT_BASE_URL = "CANARY_REPORT_BASE_URL"
 
 
 class SettingsError(Exception):
@@ -30,6 +33,7 @@ class Settings:
     ``target_prefix``: the path of the targets' SSM parameters, with a slash at both ends. ``endpoint_url`` is None on AWS
     itself. ``topic`` is the ARN of the notification topic, ``pages_topic`` of the one for what someone must act on at once;
     both are empty in every function except the one that publishes to them. ``retention_days``: how long records are kept.
+    ``reports``: where the rollouts' reports are kept.
     """
 
     task: str
@@ -40,6 +44,7 @@ class Settings:
     topic: str = ""
     pages_topic: str = ""
     retention_days: int = DEFAULT_DAYS
+    reports: ReportPlace = NO_REPORTS
 
     @classmethod
     def from_env(cls, environ: Mapping[str, str]) -> Settings:
@@ -66,4 +71,11 @@ class Settings:
             topic=environ.get(TOPIC, ""),
             pages_topic=environ.get(PAGES_TOPIC, ""),
             retention_days=days,
+            reports=reports_in(environ),
         )
+
+
+def reports_in(environ: Mapping[str, str], region: str = "") -> ReportPlace:
+    """Where reports are kept, from a function's environment. ``region``: its Region, where the environment does not say."""
+    bucket = environ.get(REPORTS)
+    return ReportPlace(bucket, environ.get("AWS_REGION", region), environ.get(REPORT_BASE_URL, "")) if bucket else NO_REPORTS

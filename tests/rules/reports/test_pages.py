@@ -86,8 +86,21 @@ class TestFirstLines:
         assert sentences.shares_line(REPORTS["bad"]) == "weight asked 10 %, no minute judged at it yet"
 
     def test_what_broke_names_the_canarys_routes(self):
-        assert sentences.broke_line(REPORTS["bad"]) == "what broke: POST /orders 16"
-        assert sentences.broke_line(REPORTS["good"]) == ""
+        assert sentences.broke(REPORTS["bad"]) == "POST /orders: 16. orders-write: KeyError 'currency'."
+        many = tuple(BrokenRoute(f"GET /{number}", number, 0) for number in (9, 8, 7, 6))
+        assert sentences.broke(replace(REPORTS["bad"], broken=many)) == "GET /9: 9, GET /8: 8, GET /7: 7 and 1 more."
+        assert sentences.broke(REPORTS["good"]) == ""
+        assert sentences.broke(replace(REPORTS["good"], broken_note="not read")) == "not read"
+
+    def test_how_sure_a_verdict_is_is_said_against_its_bar(self):
+        assert sentences.sure(REPORTS["bad"]) == (
+            "Evidence 999 against the canary; 100 condemns it. At most one good release in 100 ever reaches that."
+        )
+        assert sentences.sure(REPORTS["good"]) == (
+            "Evidence 0.2 against the canary, where 100 would condemn it. "
+            "A difference in 5xx of less than +1.0 points may go unnoticed."
+        )
+        assert sentences.sure(REPORTS["new"]) == ""
 
     def test_a_silent_metric_says_since_when_and_has_no_figures(self):
         row = MetricRow("m", "m", "", None, Finding.NO_DATA, silent_since=NOON)
@@ -142,6 +155,15 @@ class TestPage:
     def test_its_colour_is_that_of_the_ending(self):
         tones = {name: re.search('class="state (.+?)"', to_html(report))[1] for name, report in REPORTS.items()}
         assert tones == {"bad": "bad", "late": "bad", "good": "good", "silent": "bad", "new": "warn"}
+
+    def test_powers_of_ten_on_the_scale_are_their_own(self):
+        ticks = re.findall(r'class="tick">(10[^<% ]*)</text>', to_html(REPORTS["late"]))
+        assert len({*ticks}) == len(ticks)
+
+    def test_the_only_rates_are_drawn_as_whiskers(self):
+        lines = [replace(one, points=one.points[:1]) for one in REPORTS["good"].rates]
+        page = to_html(replace(REPORTS["good"], rates=tuple(lines)))
+        assert page.count("whisker base") > page.count("band base") == 0
 
     def test_verbs_and_what_broke_have_their_tables(self):
         verbs = (VerbSent(NOON, "pause", "lunch", ""), VerbSent(NOON, "promote", "OPS-1", "arn:aws:iam::1:user/a"))

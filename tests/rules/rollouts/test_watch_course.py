@@ -74,8 +74,8 @@ def test_the_reason_of_the_promotion_is_not_replaced_by_that_of_its_watch():
     [
         (a_rollout(phase=Phase.ROLLED_BACK), (EndReport.ENDED,)),
         (a_rollout(phase=Phase.PROMOTED), (EndReport.PROMOTED,)),
-        (ended(WatchEnd.OVER, is_told=True), ()),
         (ended(WatchEnd.OVER), (EndReport.PROMOTED,)),
+        (ended(WatchEnd.OVER, is_told=True), (EndReport.WATCH_OVER,)),
         (ended(WatchEnd.OVER, is_told=True, unseen=("no data",)), (EndReport.WATCH_ENDED,)),
         (ended(WatchEnd.CUT_SHORT, is_told=True), (EndReport.WATCH_ENDED,)),
         (ended(WatchEnd.CONDEMNED), (EndReport.PROMOTED, EndReport.WATCH_ENDED)),

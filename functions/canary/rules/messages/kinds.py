@@ -27,6 +27,7 @@ class NotificationKind(enum.StrEnum):
     PROMOTED = "Rollout Promoted"
     REVERTED = "Rollout Reverted"
     WATCH_ENDED = "Rollout Watch Ended"
+    WATCH_OVER = "Rollout Watch Over"
     OPERATOR_NEEDED = "Operator Needed"
     RECORDS_USABLE = "Records Usable Again"
     WAITING = "Rollout Waiting"
@@ -55,6 +56,7 @@ class Happening(enum.StrEnum):
     PROMOTED = "promoted"
     REVERTED = "reverted"
     WATCH_ENDED = "watch_ended"
+    WATCH_OVER = "watch_over"
     CONDEMNED = "condemned"
     NEEDS_OPERATOR = "needs_operator"
     RECORDS_USABLE = "records_usable"
@@ -67,6 +69,7 @@ _ALWAYS = {
     NotificationKind.PARKED: Happening.PARKED,
     NotificationKind.PROMOTED: Happening.PROMOTED,
     NotificationKind.REVERTED: Happening.REVERTED,
+    NotificationKind.WATCH_OVER: Happening.WATCH_OVER,
     NotificationKind.OPERATOR_NEEDED: Happening.NEEDS_OPERATOR,
     NotificationKind.RECORDS_USABLE: Happening.RECORDS_USABLE,
     NotificationKind.WAITING: Happening.WAITING,
@@ -89,7 +92,14 @@ def happening_of(kind: str, detail: Mapping[str, Any]) -> Happening:
 def severity_of(happening: Happening) -> Severity:
     """How severe it is."""
     match happening:
-        case Happening.STARTED | Happening.STEP_REACHED | Happening.WAIT_OVER | Happening.PROMOTED | Happening.RECORDS_USABLE:
+        case (
+            Happening.STARTED
+            | Happening.STEP_REACHED
+            | Happening.WAIT_OVER
+            | Happening.PROMOTED
+            | Happening.WATCH_OVER
+            | Happening.RECORDS_USABLE
+        ):
             return Severity.INFO
         case (
             Happening.PARKED
@@ -108,8 +118,10 @@ def severity_of(happening: Happening) -> Severity:
 
 
 def is_published(kind: str, detail: Mapping[str, Any]) -> bool:
-    """Whether the event is worth a message: a wait that is over because the rollout ended is told with the end."""
-    return kind != NotificationKind.WAIT_OVER or detail.get("phase") in _GOES_ON
+    """Whether the event is worth a message: not a watch that found nothing, nor a wait that ended with its rollout."""
+    if kind == NotificationKind.WAIT_OVER:
+        return detail.get("phase") in _GOES_ON
+    return kind != NotificationKind.WATCH_OVER
 
 
 def _how_it_ended(detail: Mapping[str, Any]) -> Happening:

@@ -27,6 +27,7 @@ MARKS = {
     Happening.PROMOTED: "✅",
     Happening.REVERTED: "⏪",
     Happening.WATCH_ENDED: "👀",
+    Happening.WATCH_OVER: "✅",
     Happening.CONDEMNED: "🚨",
     Happening.NEEDS_OPERATOR: "🚨",
     Happening.RECORDS_USABLE: "✅",
@@ -63,6 +64,8 @@ def title_of(notification: Notification) -> str:  # noqa: C901, PLR0911, PLR0912
             return f"{name} reverted: the release of {notification.words('reverts')} is taken back"
         case Happening.WATCH_ENDED:
             return f"{name}: {_watch_ended(notification)}"
+        case Happening.WATCH_OVER:
+            return f"{name}: the watch found nothing, the release stays"
         case Happening.CONDEMNED:
             return f"{name}: the watch condemns the promoted release, and it stays live"
         case Happening.NEEDS_OPERATOR:
@@ -105,6 +108,7 @@ def _lines(notification: Notification) -> Iterator[str]:
             | Happening.REVERT_FAILED
             | Happening.REFUSED
             | Happening.REVERTED
+            | Happening.WATCH_OVER
             | Happening.NEEDS_OPERATOR
             | Happening.RECORDS_USABLE
             | Happening.OTHER
@@ -127,7 +131,7 @@ def _commands(notification: Notification, name: str) -> Iterator[str]:
                 yield f"canary logs {name} --arm canary --errors"
         case Happening.PROMOTED | Happening.CONDEMNED:
             yield from (f"canary explain {name}", f"canary rollback {name}")
-        case Happening.REVERT_FAILED | Happening.REFUSED | Happening.REVERTED | Happening.WATCH_ENDED:
+        case Happening.REVERT_FAILED | Happening.REFUSED | Happening.REVERTED | Happening.WATCH_ENDED | Happening.WATCH_OVER:
             yield f"canary explain {name}"
         case Happening.WAITING | Happening.NEEDS_OPERATOR | Happening.RECORDS_USABLE | Happening.OTHER:
             yield f"canary status {name}"

@@ -90,11 +90,16 @@ def times(ratio: float) -> str:
 def evidence(log_e: float) -> str:
     """Evidence from its natural logarithm, with two or three digits: ``137``, ``0.4``, ``10⁸``."""
     if log_e > EXPONENT_FROM:
-        return f"10{_raised(round(log_e / LN_10))}"
+        return power_of_ten(log_e)
     value = exp(log_e)
     if value >= 10:  # noqa: PLR2004 - whole numbers
         return f"{value:,.0f}"
     return f"{value:.1f}" if value >= 0.095 else "< 0.1"  # noqa: PLR2004 - one decimal
+
+
+def power_of_ten(log_e: float) -> str:
+    """The power of ten that is nearest to evidence, from its natural logarithm: ``10⁸``."""
+    return f"10{_raised(round(log_e / LN_10))}"
 
 
 def weight(weight_percent: float) -> str:

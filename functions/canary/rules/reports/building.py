@@ -17,6 +17,7 @@ from canary.rules.rollouts.codec import encode
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.price import RATES, price
 from canary.rules.rollouts.report import usage_of
+from canary.rules.rollouts.watch_course import describe_end
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,8 +27,13 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
 
 
-def report_of(rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequence[BrokenRoute] = ()) -> EvidenceReport:
-    """The report of a rollout. `looks` are in order of time; `broken` is what the logs say of the failed requests."""
+def report_of(
+    rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequence[BrokenRoute] = (), broken_note: str = ""
+) -> EvidenceReport:
+    """The report of a rollout. `looks` are in order of time.
+
+    `broken` is what the logs say of the failed requests, `broken_note` how much that covers.
+    """
     last = looks[-1] if looks else None
     rows = metric_rows(looks)
     deciding = deciding_metric(rows)
@@ -69,6 +75,10 @@ def report_of(rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequen
         policy=encode(rollout.plan.policy),
         settings=encode(rollout.target),
         reverted_by=rollout.watch.reverted_by if rollout.watch else None,
+        broken_note=broken_note,
+        reverts=rollout.reverts,
+        waits_until=_waits_until(rollout),
+        watch=(rollout.watch and describe_end(rollout.watch)) or "",
     )
 
 
@@ -110,6 +120,13 @@ def _live(rollout: Rollout) -> Iterator[ServedVersion]:
         yield ServedVersion("deployment", deployment)
 
 
+def _waits_until(rollout: Rollout) -> float | None:
+    """Until when a parked rollout waits for its next step, or a promoted one is watched."""
+    if rollout.phase is Phase.PARKED:
+        return rollout.parked_until
+    return rollout.watch.until if rollout.watch and rollout.phase is Phase.WATCHING else None
+
+
 def _to_do(rollout: Rollout) -> str:
     if rollout.needs_operator:
         return f"An operator must act: run canary status {rollout.target.name}."
@@ -119,6 +136,8 @@ def _to_do(rollout: Rollout) -> str:
         )
     if rollout.watch and rollout.watch.reverted_by:
         return f"See canary explain {rollout.watch.reverted_by}."
+    if rollout.phase is Phase.REFUSED:
+        return "Correct what the reason names, and start again."
     return "Nothing to do." if rollout.phase.is_terminal else f"Follow it with canary watch {rollout.target.name}."
 
 

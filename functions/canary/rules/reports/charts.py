@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.families import Family
 from canary.rules.looks.findings import Finding
-from canary.rules.reports.amounts import evidence, percent, weight
+from canary.rules.reports.amounts import evidence, percent, power_of_ten, weight
 from canary.rules.reports.evidence_report import Estimate
 from canary.rules.reports.markup import Markup, joined, tag
 from canary.rules.reports.plot import (
@@ -113,7 +113,7 @@ def _difference(row: MetricRow, difference: Estimate, top: float, zero: float) -
 def rates(one: RateLine, report: EvidenceReport, local: LocalTime, *, number: int) -> Chart:
     """One metric's rates by arm with their confidence sequences, and the canary's rate in each minute."""
     drawn = _over_time(report, _highest(one))
-    dots = [tag("circle", cx=drawn.x.at(dot.at), cy=drawn.y.at(dot.rate), r=1.75, class_="dot canary") for dot in one.minutes]
+    dots = [tag("circle", cx=drawn.x.at(dot.at), cy=drawn.y.at(dot.rate), r=2.5, class_="dot canary") for dot in one.minutes]
     parts = together(
         value_ticks(drawn, [(value, _short(value)) for value in round_ticks(drawn.y.high)]),
         _marks(drawn, report),
@@ -147,18 +147,28 @@ def _highest(one: RateLine) -> float:
 
 
 def _lines(drawn: Frame, points: Sequence[RatePoint]) -> Iterator[Markup]:
-    if points:
+    if len(points) == 1:
+        yield from _whiskers(drawn, points[0])
+    elif points:
         yield band(drawn, [(point.at, point.base.low, point.base.high) for point in points], "band base")
         yield band(drawn, [(point.at, point.canary.low, point.canary.high) for point in points], "band canary")
         yield line(drawn, [(point.at, point.base.value) for point in points], "line base")
         yield line(drawn, [(point.at, point.canary.value) for point in points], "line canary")
 
 
+def _whiskers(drawn: Frame, point: RatePoint) -> Iterator[Markup]:
+    """The only rates so far: a line of one point would not be seen."""
+    for arm, one, aside in (("base", point.base, 4), ("canary", point.canary, -4)):
+        x = drawn.x.at(point.at) + aside
+        yield rule(x, drawn.y.at(one.low), x, drawn.y.at(min(one.high, drawn.y.high)), f"whisker {arm}")
+        yield tag("circle", cx=x, cy=drawn.y.at(one.value), r=3.5, class_=f"dot {arm}")
+
+
 def weight_and_share(report: EvidenceReport, local: LocalTime) -> Chart:
     """The weight asked as a line, each minute's share as a dot."""
     high = max([one.weight_percent / 100 for one in report.weights] + [one.share for one in report.shares], default=1.0)
     drawn = _over_time(report, min(1.25 * high, 1.0))
-    dots = [tag("circle", cx=drawn.x.at(one.at), cy=drawn.y.at(one.share), r=2, class_="dot canary") for one in report.shares]
+    dots = [tag("circle", cx=drawn.x.at(one.at), cy=drawn.y.at(one.share), r=2.5, class_="dot canary") for one in report.shares]
     asked = [(one.at, one.weight_percent / 100) for one in report.weights if one.at <= drawn.x.high]
     words = ", ".join(f"{weight(one.weight_percent)} from {local(one.at):%H:%M}" for one in report.weights)
     parts = together(
@@ -268,4 +278,4 @@ def _short(rate: float) -> str:
 
 
 def _power(log_e: float) -> str:
-    return f"{exp(log_e):.3g}" if log_e < log(5000) else evidence(max(log_e, 14.1))
+    return f"{exp(log_e):.3g}" if log_e < log(5000) else power_of_ten(log_e)

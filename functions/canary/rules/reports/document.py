@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.rules.judging.history import from_json
 from canary.rules.looks.replay import RecordedLook, ReplayedLook, replay
+from canary.rules.reports.evidence_report import EvidenceReport
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.rollout import Rollout
 from canary.rules.rollouts.upgrades import SCHEMA_VERSION
@@ -16,7 +17,6 @@ from canary.rules.rollouts.upgrades import SCHEMA_VERSION
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from canary.rules.reports.evidence_report import EvidenceReport
 
 VERSION = 1
 """Of the document. It rises when a key changes its meaning or goes; a new key leaves it."""
@@ -40,6 +40,17 @@ def to_document(
     }
 
 
+def read_report(document: Mapping[str, Any]) -> EvidenceReport:
+    """The report of a document.
+
+    Raises:
+        ReportVersionError: another version wrote the document.
+
+    """
+    _require_version(document)
+    return decode(EvidenceReport, document["report"])
+
+
 def read_document(document: Mapping[str, Any]) -> tuple[Rollout, tuple[ReplayedLook, ...]]:
     """The rollout of a document and its looks, replayed from the recorded counts.
 
@@ -47,14 +58,18 @@ def read_document(document: Mapping[str, Any]) -> tuple[Rollout, tuple[ReplayedL
         ReportVersionError: another version wrote the document.
 
     """
+    _require_version(document)
+    rollout = decode(Rollout, document["record"])
+    if document["history"] is None:
+        return rollout, ()
+    looks = [decode(RecordedLook, one) for one in document["looks"]]
+    return rollout, replay(rollout, from_json(document["history"]), looks)
+
+
+def _require_version(document: Mapping[str, Any]) -> None:
     found = document.get("version"), document.get("record_schema")
     if found != (VERSION, SCHEMA_VERSION):
         raise ReportVersionError(
             f"the report has version {found[0]} with records of schema {found[1]}, and this version reads {VERSION} with "
             f"{SCHEMA_VERSION}; use the version of canary that wrote it"
         )
-    rollout = decode(Rollout, document["record"])
-    if document["history"] is None:
-        return rollout, ()
-    looks = [decode(RecordedLook, one) for one in document["looks"]]
-    return rollout, replay(rollout, from_json(document["history"]), looks)

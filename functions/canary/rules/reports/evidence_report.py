@@ -234,7 +234,9 @@ class EvidenceReport:
 
     ``deciding`` names the metric that the first lines are about. ``trust`` says whether the evidence computed again is what was
     recorded, ``checked`` whether the verdicts computed again are. ``reverted_by``: the rollout that takes the promoted release
-    back, because its watch condemned it.
+    back, because its watch condemned it. ``broken_note``: how much ``broken`` covers, or why it is not known.
+    ``reverts``: the promoted rollout that this one takes back. ``waits_until``: until when it is parked or watched.
+    ``watch``: how its watch ended.
     """
 
     rollout: str
@@ -272,6 +274,10 @@ class EvidenceReport:
     policy: Mapping[str, Any]
     settings: Mapping[str, Any]
     reverted_by: str | None = None
+    broken_note: str = ""
+    reverts: str | None = None
+    waits_until: float | None = None
+    watch: str = ""
 
     @property
     def lead(self) -> MetricRow | None:

@@ -38,13 +38,19 @@ def _lines(report: EvidenceReport, local: LocalTime) -> Iterator[str]:
     named = [f"{name} {value}" for name, value in report.labels.items()]
     yield ""
     yield escaped(" / ".join([sentences.when(report, local), *named, f"started by execution {report.started_by}"]))
-    for told in (sentences.why(report), sentences.harmed(report), f"{sentences.live(report, local)} {report.to_do}"):
+    broke, sure = sentences.broke(report), sentences.sure(report)
+    told_first = (sentences.why(report), sure, sentences.harmed(report), broke and f"What broke: {broke}")
+    for told in filter(None, (*told_first, f"{sentences.live(report, local)} {report.to_do}")):
         yield ""
         yield escaped(told)
     if report.metrics:
         yield from _metrics(report, local)
     yield ""
-    yield escaped(" | ".join(filter(None, [sentences.shares_line(report), sentences.broke_line(report)])))
+    yield escaped(sentences.shares_line(report))
+    broken = [(one.route, f"{one.canary:,}", f"{one.base:,}", one.function, one.error) for one in report.broken]
+    yield from _section("What broke", sentences.BROKE_HEADS, broken)
+    if report.broken and report.broken_note:
+        yield from ("", escaped(report.broken_note))
     verdicts = [
         (clock(one.last_at, local), weight(one.weight_percent), one.verdict.value.replace("_", " ").lower(), one.reason)
         for one in report.decisions

@@ -55,17 +55,18 @@ def _first_screen(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
         tag("h1", report.target, tag("span", sentences.place(report), class_="at")),
         tag("ul", *(tag("li", one) for one in about), class_="meta"),
     )
+    told = {"Sure": sentences.sure(report), "Harmed": sentences.harmed(report), "Broke": sentences.broke(report)}
+    between = [part for name, said in told.items() if said for part in (tag("dt", name), tag("dd", said))]
     yield tag(
         "dl",
         *(tag("dt", "Why"), tag("dd", sentences.why(report), class_="why")),
-        *(tag("dt", "Harmed"), tag("dd", sentences.harmed(report))),
+        *between,
         *(tag("dt", "Now"), tag("dd", f"{sentences.live(report, local)} ", tag("strong", report.to_do))),
         class_="facts",
     )
     if report.metrics:
         yield _metrics(report, local)
-    parts = [sentences.shares_line(report), sentences.broke_line(report)]
-    yield tag("p", *(tag("span", one) for one in parts if one), class_="below")
+    yield tag("p", tag("span", sentences.shares_line(report)), class_="below")
     yield tag("p", sentences.HOW_RATES_ARE_COMPARED, class_="intro")
 
 
@@ -121,7 +122,7 @@ def _pictures(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
 def _details(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
     if report.broken:
         rows = [(one.route, f"{one.canary:,}", f"{one.base:,}", one.function, one.error) for one in report.broken]
-        yield block("What broke", table(("route", "canary", "base", "function", "error"), rows))
+        yield block("What broke", table(sentences.BROKE_HEADS, rows), tag("p", report.broken_note, class_="intro after"))
     yield block("Verdicts", _decisions(report, local))
     verbs = [(moment(one.at, local), one.verb, one.caller or "not recorded", one.reason) for one in report.verbs]
     yield block("Verbs", table(("time", "verb", "sent by", "reason"), verbs) if verbs else tag("p", "None was sent."))

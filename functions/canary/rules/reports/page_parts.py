@@ -20,7 +20,7 @@ def block(title: str, *content: Markup) -> Markup:
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]], *, class_: str = "stack") -> Markup:
     """A table of texts."""
     head = tag("tr", *(tag("th", one, scope="col") for one in headers))
-    body = [tag("tr", *(tag("td", cell) for cell in row)) for row in rows]
+    body = [tag("tr", *(tag("td", cell, data_is=name) for name, cell in zip(headers, row, strict=True))) for row in rows]
     return tag("table", tag("thead", head), tag("tbody", *body), class_=class_)
 
 

@@ -19,12 +19,18 @@ HOW_RATES_ARE_COMPARED = (
 )
 
 
+MOST_LISTED = 3
+BROKE_HEADS = ("route and status", "canary", "base", "function", "error")
+
+
 def state(report: EvidenceReport) -> str:
     """How the rollout ended, or how it stands: ``Rolled back``."""
     if report.needs_operator:
         return "Needs operator"
     if report.reverted_by:
         return "Reverted"
+    if report.reverts and report.phase is Phase.PROMOTED:
+        return "Revert completed"
     if report.phase is Phase.WATCHING:
         return "Promoted, being watched"
     words = report.phase.value.replace("_", " ").capitalize()
@@ -40,7 +46,9 @@ def place(report: EvidenceReport) -> str:
 def when(report: EvidenceReport, local: LocalTime) -> str:
     """From when to when, with the zone, and how long."""
     if report.ended_at is None:
-        return f"since {local(report.started_at):%Y-%m-%d %H:%M %Z}"
+        waits = "parked" if report.phase is Phase.PARKED else "watched"
+        until = f", {waits} until {local(report.waits_until):%Y-%m-%d %H:%M}" if report.waits_until else ""
+        return f"since {local(report.started_at):%Y-%m-%d %H:%M %Z}{until}"
     return f"{span(report.started_at, report.ended_at, local)} ({lasting(report.ended_at - report.started_at)})"
 
 
@@ -48,6 +56,12 @@ def why(report: EvidenceReport) -> str:
     """The deciding metric in numbers, or the reason if no metric decided."""
     if report.reverted_by:
         return f"The watch after the promotion condemns the release. {_sentence(report.reason)}"
+    if report.reverts:
+        return (
+            f"It takes back rollout {report.reverts}. {_sentence(report.reason)}"
+            if report.reason
+            else (f"It takes back rollout {report.reverts}.")
+        )
     lead = report.lead
     if lead and lead.finding is Finding.WORSE:
         return compared(lead, at=place(report) if len(report.weights) > 1 else "")
@@ -88,7 +102,8 @@ def live(report: EvidenceReport, local: LocalTime) -> str:
     if report.reverted_by:
         return f"Rollout {report.reverted_by} takes the release back; base then serves: {served}."
     since = f"Live since {clock(report.ended_at, local)}" if report.ended_at else "Base serves"
-    return f"{since}: {served}."
+    watched = f" {report.watch}" if report.watch else ""
+    return f"{since}: {served}.{watched}"
 
 
 def shares_line(report: EvidenceReport) -> str:
@@ -99,10 +114,27 @@ def shares_line(report: EvidenceReport) -> str:
     return f"weight asked {weight(100 * report.weight_asked)}{seen}"
 
 
-def broke_line(report: EvidenceReport) -> str:
-    """``what broke: POST /orders 16, GET /orders/{id} 2``; empty where the logs were not read."""
-    listed = ", ".join(f"{one.route} {one.canary:,}" for one in report.broken if one.canary)
-    return f"what broke: {listed}" if listed else ""
+def sure(report: EvidenceReport) -> str:
+    """How sure the verdict is; empty before a look."""
+    if report.evidence is None:
+        return ""
+    bar, seen = evidence(report.evidence.log_bar), evidence(report.evidence.log_e)
+    if report.evidence.log_e >= report.evidence.log_bar:
+        return f"Evidence {seen} against the canary; {bar} condemns it. At most one good release in {bar} ever reaches that."
+    effects = [f"{row.label} of less than {effect_note(row)}" for row in report.metrics if row.least_effect]
+    unseen = f" A difference in {' or '.join(effects)} may go unnoticed." if effects else ""
+    return f"Evidence {seen} against the canary, where {bar} would condemn it.{unseen}"
+
+
+def broke(report: EvidenceReport) -> str:
+    """``POST /orders 502: 16, GET /orders/{id} 502: 2. orders-write 5: KeyError``; why not, where the logs do not say."""
+    failing = [one for one in report.broken if one.canary]
+    if not failing:
+        return report.broken_note
+    listed = ", ".join(f"{one.route}: {one.canary:,}" for one in failing[:MOST_LISTED])
+    more = f" and {len(failing) - MOST_LISTED} more" if len(failing) > MOST_LISTED else ""
+    said = next((f" {one.function}: {one.error.rstrip('.')}." for one in failing if one.error), "")
+    return f"{listed}{more}.{said}"
 
 
 def verdict_of(row: MetricRow, local: LocalTime) -> str:

@@ -26,7 +26,7 @@ border-block:1px solid var(--rule)}
 .facts dt{color:var(--muted);font-size:.875rem;line-height:1.6875rem}
 .facts dd{font-size:1.125rem;line-height:1.6875rem}
 .facts .why{font-weight:600}
-.intro{color:var(--muted);font-size:.875rem;max-width:46rem}
+.after{margin-top:.5rem}.intro{color:var(--muted);font-size:.875rem;max-width:46rem}
 table{border-collapse:collapse;width:100%;font-size:.875rem}
 th,td{text-align:left;vertical-align:top;padding:.4375rem 1rem .4375rem 0;border-bottom:1px solid var(--rule)}
 th{font-weight:600}thead th{color:var(--muted);font-weight:500;white-space:nowrap}
@@ -53,7 +53,7 @@ svg .axis{stroke:var(--muted);stroke-width:1}svg .grid{stroke:var(--rule);stroke
 svg .mark{stroke:var(--muted);stroke-width:1;stroke-dasharray:1 3}
 svg .zero{stroke:var(--muted);stroke-width:1}svg .least{stroke:var(--warn);stroke-width:2}
 svg .bar{stroke:var(--bad);stroke-width:1.25;stroke-dasharray:5 3}
-svg .whisker{stroke:var(--c);stroke-width:2}svg .dot{fill:var(--c)}
+svg .whisker{stroke:var(--c);stroke-width:2}svg .dot{fill:var(--c);stroke:var(--paper);stroke-width:.75}
 svg .line{fill:none;stroke:var(--c);stroke-width:2;stroke-linejoin:round}
 svg .line.thin{stroke:var(--muted);stroke-width:1.25}
 svg .band{fill:var(--c);fill-opacity:.14;stroke:none}
@@ -71,7 +71,7 @@ white-space:pre-wrap;overflow-wrap:anywhere}
 footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:var(--muted);font-size:.8125rem}
 @media (max-width:40rem){
 .facts{grid-template-columns:1fr;gap:0}.facts dd+dt{margin-top:.75rem}
-.metrics thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
+.metrics thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}
 .metrics,.metrics tbody,.metrics tfoot{display:block}
 .metrics tr{display:grid;grid-template-columns:1fr 1fr;gap:.125rem 1rem;padding:.75rem 0;border-bottom:1px solid var(--rule)}
 .metrics th,.metrics td{display:block;border:0;padding:0;text-align:left;white-space:normal}
@@ -79,11 +79,13 @@ footer{margin-top:3rem;padding-top:1rem;border-top:1px solid var(--rule);color:v
 .metrics td.verdict{grid-row:1;grid-column:2;text-align:right}
 .metrics td[data-is]::before{content:attr(data-is) " ";color:var(--muted);font-size:.8125rem}
 .metrics .wide{grid-column:1/-1}
-.stack thead{position:absolute;clip-path:inset(50%);height:1px;overflow:hidden}
+.stack thead{position:absolute;clip-path:inset(50%);height:1px;width:1px;overflow:hidden}
 .stack,.stack tbody,.stack tr,.stack td{display:block}
 .verdicts td:not(:last-child){white-space:normal}
 .verdicts td:not(:last-child){display:inline;margin-right:.75rem}
 .stack tr{padding:.5rem 0;border-bottom:1px solid var(--rule)}.stack td{border:0;padding:0;min-width:0}
+.stack td:empty{display:none}
+.stack:not(.verdicts) td:not(:first-child)::before{content:attr(data-is) " ";color:var(--muted);font-size:.8125rem}
 }
 @media print{
 :root{--paper:#fff;--ink:#000;--muted:#444;--rule:#ccc;--soft:#fff;--canary:#a84b00;--base:#2a6592;--bad:#b3261e;

@@ -25,17 +25,23 @@ class EndReport(enum.StrEnum):
     PROMOTED = "promoted"
     REVERTED = "reverted"
     WATCH_ENDED = "watch_ended"
+    WATCH_OVER = "watch_over"
 
 
 def reports_of_end(rollout: Rollout) -> tuple[EndReport, ...]:
-    """What is still to be reported of an ended rollout: its end, or its promotion and what its watch found, if anything."""
+    """What is still to be reported of an ended rollout: its end, or its promotion and what its watch found.
+
+    A watch that has nothing to report is reported as over, which notifies nobody.
+    """
     if rollout.phase is not Phase.PROMOTED:
         return (EndReport.ENDED,)
     if rollout.reverts is not None:
         return (EndReport.REVERTED,)
     watch = rollout.watch
     promotion = () if watch and watch.is_told else (EndReport.PROMOTED,)
-    return (*promotion, EndReport.WATCH_ENDED) if watch and watch.is_remarkable else promotion
+    if watch and watch.is_remarkable:
+        return (*promotion, EndReport.WATCH_ENDED)
+    return promotion or (EndReport.WATCH_OVER,)
 
 
 def is_watched(rollout: Rollout) -> bool:

@@ -65,7 +65,7 @@ class Tools:
         logger = Logger(service=f"canary-{settings.task}", level=environ.get("POWERTOOLS_LOG_LEVEL", "INFO"))
         kept = partial(_report_kept, logger)
         records = Records(clients.dynamodb, settings.table, settings.retention_days, on_kept=kept)
-        notifications = Notifications(lambda: clients.events, logger)
+        notifications = Notifications(lambda: clients.events, logger, settings.reports)
         troubles = Troubles(lambda: clients.ssm, logger)
         return cls(settings, clients, records, notifications, troubles, logger)
 

@@ -1,4 +1,4 @@
-"""What `canary logs` asks about: a time range, and what each arm ran in it.
+"""What the logs are asked about: a time range, and what each arm ran in it.
 
 AWS knows the stage's present access-log format only. Lines that were written in an older one are found as far as they have the
 same fields.
