@@ -10,6 +10,7 @@ import aws_cdk as cdk
 import pytest
 
 from canary.edge.target import require_target, target_from_json
+from canary.rules.failures.saved_queries import saved_queries
 from canary.rules.targets import target as rules
 from canary.rules.targets.access_log import metric_filters
 from canary.rules.targets.alarms import target_alarms
@@ -212,6 +213,24 @@ def test_the_dashboard_shows_the_alarms_that_roll_back(orders, target):
         *(alarm.name for alarm in target_alarms(target)),
         *target.alarms,
     ]
+
+
+def test_the_saved_queries_are_the_rules_own(orders, target):
+    expected = {one.name: one for one in saved_queries(target)}
+    made = {one["Name"]: one for one in orders.of_type("AWS::Logs::QueryDefinition").values()}
+    assert {*made} == {*expected}
+    for name, one in made.items():
+        assert (one["QueryString"], one["LogGroupNames"]) == (expected[name].text, [*expected[name].groups])
+
+
+def test_the_saved_queries_of_an_app_name_its_own_resources(shop):
+    found = registered(shop, "shop-orders")
+    made = of(shop, "Orders", "AWS::Logs::QueryDefinition").values()
+    assert len(made) == 4
+    for one in made:
+        groups = {text(group).removeprefix("/aws/lambda/").strip("<>").lower() for group in one["LogGroupNames"]}
+        assert groups <= {found.access_log_group, *(function.name for function in found.functions)}
+    assert not of(shop, "Ship", "AWS::Logs::QueryDefinition")
 
 
 def test_a_refused_deletion_comes_before_anything_is_gone(orders):
