@@ -36,8 +36,8 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 XRAY_ACTIONS = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 
 GUARD, SWEEPER, OPERATOR, AUTHORIZER = "GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout"
-LISTENER, DELETION_GUARD, MESSENGER = "HearAlarm", "GuardDeletion", "SendNotification"
-BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, AUTHORIZER, LISTENER, DELETION_GUARD, MESSENGER)
+LISTENER, DELETION_GUARD, MESSENGER, WIDGET = "HearAlarm", "GuardDeletion", "SendNotification", "ShowRollouts"
+BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, AUTHORIZER, LISTENER, DELETION_GUARD, MESSENGER, WIDGET)
 """The functions that no state of the machine calls. The others are its Task states."""
 
 
@@ -46,6 +46,7 @@ class May(enum.Flag):
 
     READ_RECORDS = enum.auto()
     LIST_OPEN = enum.auto()
+    LIST_LOOKS = enum.auto()
     WRITE_RECORDS = enum.auto()
     CHECK_RECORDS = enum.auto()
     READ_TARGET = enum.auto()
@@ -91,6 +92,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         AUTHORIZER: May.READ_RECORDS | May.WRITE_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS | _AUTHORIZE,
         LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
+        WIDGET: May.READ_RECORDS | May.LIST_OPEN | May.LIST_LOOKS | May.LIST_TARGETS,
         MESSENGER: May(0),  # it may only publish to its topic; see notifications.py
     }
 )
@@ -208,6 +210,7 @@ def _allow_duties(role: iam.Role, duties: May, table: dynamodb.ITable) -> None:
     grants = {
         May.READ_RECORDS: ("dynamodb:BatchGetItem", table.table_arn),
         May.LIST_OPEN: ("dynamodb:Scan", f"{table.table_arn}/index/{OPEN_INDEX}"),
+        May.LIST_LOOKS: ("dynamodb:Query", table.table_arn),
         May.WRITE_RECORDS: ("dynamodb:PutItem", table.table_arn),
         May.CHECK_RECORDS: ("dynamodb:ConditionCheckItem", table.table_arn),
         May.READ_TARGET: ("ssm:GetParameter", naming.parameter_arn(stack, f"{targets}/*")),

@@ -22,7 +22,8 @@ pytestmark = pytest.mark.slow
 
 TASKS = task_names(load())
 BESIDE = [
-    *("GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout", "HearAlarm", "GuardDeletion", "SendNotification")
+    *("GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout", "HearAlarm", "GuardDeletion", "SendNotification"),
+    "ShowRollouts",
 ]
 SAVERS = ["GuardRollout", "SweepTargets"]
 
