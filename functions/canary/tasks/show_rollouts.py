@@ -31,7 +31,7 @@ MOST_LOOKS = 1_500
 """Looks of the rollout that is shown in full, about a day of them: a dashboard asks again each minute."""
 
 DESCRIPTION = """## Rollouts of the canary controller
-Shows every registered target, and one rollout with its evidence: the one that needs somebody most, or that of a target.
+Shows every registered target, and one rollout with its evidence: the one that needs someone most, or that of a target.
 
 ### Widget parameters
 Param | Description

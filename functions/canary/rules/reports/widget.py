@@ -103,7 +103,7 @@ def _rollout(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
 
 
 def _commands(report: EvidenceReport) -> Iterator[str]:
-    """What somebody may want to do next; every verb asks for a reason, and the record keeps who sent it."""
+    """What someone may want to do next; every verb asks for a reason, and the record keeps who sent it."""
     yield f"canary status {report.target}"
     yield f"canary explain {report.rollout}"
     if report.phase.is_terminal:
