@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 DARK = "dark"
 ROOT = "canary-widget"
+OWN_STYLE = "cwdb-no-default-styles"
+"""An element of this class keeps CloudWatch's own style off the widget (docs/aws.md#custom-widgets)."""
 
 _MEDIA = re.compile(r"@media[^{]*\{(?:[^{}]*\{[^{}]*\})*\s*\}")
 _VARIABLES = re.compile(r":root\{([^}]*)\}")
@@ -32,7 +34,9 @@ _RULE = re.compile(r"([^{}]+)\{([^{}]*)\}")
 _OF_THE_PAGE = frozenset({":root", "*", "html", "body"})
 
 _MORE = (
-    f".{ROOT}{{color:var(--ink);background:var(--paper);padding:.75rem;font-variant-numeric:tabular-nums}}"
+    f".{ROOT}{{color:var(--ink);background:var(--paper);padding:.75rem;overflow-x:auto;overflow-wrap:anywhere;"
+    f"font-variant-numeric:tabular-nums}}.{ROOT} *{{box-sizing:border-box}}"
+    f".{ROOT} table{{color:inherit}}.{ROOT} header,.{ROOT} h3{{margin-top:1.5rem}}.{ROOT} figure h3{{margin-top:0}}"
     f".{ROOT} code{{user-select:all;overflow-wrap:anywhere}}"
     f".{ROOT} .commands li{{margin:.25rem 0;list-style:none}}"
 )
@@ -61,7 +65,7 @@ def to_widget(fleet: Fleet, *, theme: str, local: LocalTime) -> str:
     parts = [tag("style", Markup(style_of(theme))), _table(fleet.rows), *(tag("p", one, class_="intro") for one in fleet.notes)]
     if fleet.shown:
         parts += _rollout(fleet.shown, local)
-    return str(tag("div", *parts, class_=ROOT))
+    return str(tag("div", tag("div", class_=OWN_STYLE), *parts, class_=ROOT))
 
 
 def style_of(theme: str) -> str:
