@@ -58,7 +58,7 @@ def test_the_rollout_is_shown_as_its_report_shows_it():
 
 
 def test_commands_are_those_of_a_rollout_in_progress_or_of_an_ended_one():
-    assert f"<code>canary logs {ENDED.rollout} --errors</code>" in widget()
+    assert f"<code>canary logs orders --rollout {ENDED.rollout} --errors</code>" in widget()
     assert "canary pause" not in widget()
     running = widget(shown=RUNNING)
     assert "<code>canary pause orders --reason &quot;...&quot;</code>" in running

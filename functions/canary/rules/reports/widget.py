@@ -111,7 +111,7 @@ def _commands(report: EvidenceReport) -> Iterator[str]:
     yield f"canary status {report.target}"
     yield f"canary explain {report.rollout}"
     if report.phase.is_terminal:
-        yield f"canary logs {report.rollout} --errors"
+        yield f"canary logs {report.target} --rollout {report.rollout} --errors"
         return
     yield f"canary logs {report.target} --arm canary --errors"
     yield f'canary pause {report.target} --reason "..."'
