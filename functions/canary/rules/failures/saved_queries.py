@@ -19,7 +19,7 @@ from canary.rules.failures.query import ERROR_LINE, FUNCTION_LOGS, MOST_GROUPS, 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.targets.target import Target
+    from canary.rules.targets.target import Outside, Stage, Target
 
 REQUEST_ID = "put a request's id here"
 """What a person replaces in the query for one request. No line holds this text, so the query finds nothing before that."""
@@ -59,9 +59,10 @@ def saved_queries(target: Target) -> tuple[SavedQuery, ...]:
 
 
 def _asked(target: Target, functions: tuple[str, ...]) -> Iterator[tuple[Asks, tuple[str, ...], tuple[str, ...]]]:
-    log: tuple[str, ...] = (target.access_log_group,) if target.stage and target.access_log_group else ()
-    if log:
-        counted = f"filter {' and '.join(_counted(target))}"
+    log: tuple[str, ...] = ()
+    if target.stage and target.access_log_group:
+        log = (target.access_log_group,)
+        counted = f"filter {' and '.join(_counted(target.stage, target.outside))}"
         yield Asks.BY_ARM, log, (counted, *_BY_ARM)
         yield Asks.ERRORS_BESIDE_BASE, log, (counted, *_ERRORS_BESIDE_BASE)
     else:
@@ -70,11 +71,10 @@ def _asked(target: Target, functions: tuple[str, ...]) -> Iterator[tuple[Asks, t
     yield Asks.ONE_REQUEST, (*log, *functions), _ONE_REQUEST
 
 
-def _counted(target: Target) -> Iterator[str]:
+def _counted(stage: Stage, outside: Outside) -> Iterator[str]:
     """The conditions of an access-log line that the judge counts; several stages may share a log group."""
-    if target.stage:
-        yield is_answer(target.stage)
-    yield from (f"not ({is_on(one, 'resourcePath', 'httpMethod')})" for one in target.outside.routes)
+    yield is_answer(stage)
+    yield from (f"not ({is_on(one, 'resourcePath', 'httpMethod')})" for one in outside.routes)
 
 
 _IS_CANARY = 'isCanary = "true"'
