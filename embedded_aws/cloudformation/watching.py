@@ -1,4 +1,4 @@
-"""CloudWatch and CloudWatch Logs in templates: alarms, dashboards, log groups, metric filters."""
+"""CloudWatch and CloudWatch Logs in templates: alarms, dashboards, log groups, metric filters, saved queries."""
 
 from __future__ import annotations
 
@@ -77,6 +77,15 @@ def _delete_metric_filter(task: Task) -> None:
     task.connect("logs").delete_metric_filter(logGroupName=group, filterName=task.physical_id)
 
 
+def _put_query(task: Task, **which: str) -> Made:
+    """Save the query; its physical id is CloudWatch's own (docs/aws.md#insights-saved)."""
+    client = task.connect("logs")
+    kept = str(
+        client.put_query_definition(**arguments(client, "PutQueryDefinition", task.properties), **which)["queryDefinitionId"]
+    )
+    return Made(kept, {"QueryDefinitionId": kept})
+
+
 KINDS: Mapping[str, ResourceType] = {
     "AWS::CloudWatch::Alarm": ResourceType(_put_alarm, _delete_alarm, _put_alarm, frozenset({"AlarmName"})),
     "AWS::CloudWatch::CompositeAlarm": ResourceType(
@@ -91,5 +100,10 @@ KINDS: Mapping[str, ResourceType] = {
     ),
     "AWS::Logs::MetricFilter": ResourceType(
         _put_metric_filter, _delete_metric_filter, _put_metric_filter, frozenset({"FilterName", "LogGroupName"})
+    ),
+    "AWS::Logs::QueryDefinition": ResourceType(
+        _put_query,
+        lambda task: task.connect("logs").delete_query_definition(queryDefinitionId=task.physical_id),
+        lambda task: _put_query(task, queryDefinitionId=task.physical_id),
     ),
 }

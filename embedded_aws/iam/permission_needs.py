@@ -155,9 +155,9 @@ _QUERY_SOURCES = ("logGroupNames", "logGroupIdentifiers")
 
 
 def _logs(asked: Asked, place: Place) -> Needs:
-    """A query needs its permission on each of its groups. Its results, and the end of it, have no resource."""
+    """A query needs its permission on each of its groups. Its results, the end of it, and saved queries have no resource."""
     given = asked.arguments
-    if asked.operation in ("GetQueryResults", "StopQuery"):
+    if asked.operation in ("GetQueryResults", "StopQuery") or "QueryDefinition" in asked.operation:
         yield Need(f"logs:{asked.operation}", EVERYTHING)
         return
     if asked.operation == "StartQuery" and (groups := [name for source in _QUERY_SOURCES for name in given.get(source) or ()]):

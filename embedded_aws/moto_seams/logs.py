@@ -15,6 +15,7 @@ from moto.logs.responses import LogsResponse
 
 from embedded_aws.logs.filter_pattern import parse_pattern
 from embedded_aws.logs.ingest import CLASSES, STANDARD, LogIngest, event_of
+from embedded_aws.logs.insights.definitions import QueryDefinitions
 from embedded_aws.logs.insights.queries import Insights, groups_named
 from embedded_aws.logs.metric_filters import check_length, constraint_error
 from embedded_aws.wire.refusal import NotBuiltError, RefusalError
@@ -81,12 +82,21 @@ class Aws(Protocol):
 
 def install(aws: Aws) -> Callable[[], None]:
     """Make moto's CloudWatch Logs answer from `aws`; returns a function that restores moto."""
-    calls = _Calls(aws.logs, aws.unknowns, Insights(_ACCOUNT, aws.logs.lines_of, aws.clock.now, aws.unknowns))
+    insights = Insights(_ACCOUNT, aws.logs.lines_of, aws.clock.now, aws.unknowns)
+    calls = _Calls(aws.logs, aws.unknowns, insights)
+    saved = QueryDefinitions(aws.clock.now)
     before = [(LogsResponse, name, getattr(LogsResponse, name)) for name in (*_ACTIONS, *_WRAPPED)]
-    added = {name: getattr(LogsResponse, name, None) for name in _ADDED}
+    saving = {
+        "delete_query_definition": saved.delete,
+        "describe_query_definitions": saved.describe,
+        "put_query_definition": saved.put,
+    }
+    added = {name: getattr(LogsResponse, name, None) for name in (*_ADDED, *saving)}
     before += [(LogsBackend, name, getattr(LogsBackend, name)) for name in _METHODS]
     for name in (*_ACTIONS, *_ADDED):
         setattr(LogsResponse, name, _as_action(getattr(calls, _ADDED.get(name, name))))
+    for name, perform in saving.items():
+        setattr(LogsResponse, name, _as_action(_beside_moto(perform)))
     LogsResponse.create_log_group = _creating(LogsResponse.create_log_group, aws.logs)
     LogsResponse.describe_log_groups = _with_classes(LogsResponse.describe_log_groups, aws.logs)
     for name in ("describe_subscription_filters", "put_subscription_filter"):
@@ -106,6 +116,10 @@ def install(aws: Aws) -> Callable[[], None]:
                 setattr(LogsResponse, name, own)
 
     return uninstall
+
+
+def _beside_moto(perform: Callable[[Mapping[str, Any]], dict[str, Any]]) -> Callable[[Moto, Mapping[str, Any]], dict[str, Any]]:
+    return lambda _backend, request: perform(request)
 
 
 def has_group(name: str) -> bool:

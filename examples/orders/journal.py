@@ -1,8 +1,8 @@
-"""The one line that each request writes to the log: which function answered, for which arm, and with which status.
+"""What the functions log: a line for each request that failed, and the metrics of each checkout.
 
-Lambda's request id joins the line with the request's line in the access log, which has the same id as `functionRequestId`. The
-line of a failure says what failed. A line may contain metrics in CloudWatch's embedded metric format, which CloudWatch then
-counts.
+Powertools writes the line of a failure as JSON, with the version and the arm that answered and Lambda's request id. The id
+joins it with the request's line in the access log, which has the same one as `functionRequestId`. The access log has the
+requests that went well. A checkout's metrics are a line in CloudWatch's embedded metric format, which CloudWatch counts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,11 @@ from __future__ import annotations
 import json
 import time
 from typing import Any
+
+from aws_lambda_powertools import Logger
+
+LOGGER = Logger(service="orders", location=None, timestamp=None)
+"""CloudWatch keeps each line's time, so the line needs none of its own."""
 
 NAMESPACE = "Orders"
 CHECKOUT_FAILED = {"Namespace": NAMESPACE, "Dimensions": [["arm"]], "Metrics": [{"Name": "CheckoutFailed"}]}
@@ -21,39 +26,26 @@ def arm_of(event: dict[str, Any]) -> str:
     return "canary" if (event.get("stageVariables") or {}).get("lambdaAlias") == "canary" else "base"
 
 
-def write_request(event: dict[str, Any], context: Any, status: int, error: Exception | None = None) -> None:  # noqa: ANN401 - Lambda's
-    """Log a request and its status, and the error that made it fail."""
-    print(json.dumps(_line(event, context, status, error)))  # noqa: T201 - a Lambda function's log is its standard output
+def log_failure(event: dict[str, Any], context: Any, status: int, error: Exception) -> None:  # noqa: ANN401 - Lambda's
+    """Log the failure of a request: what failed, in which version, for which arm, and by which ids to find the rest."""
+    LOGGER.error(
+        "the request failed",
+        error=f"{type(error).__name__}: {error}",
+        request=event["requestContext"]["requestId"],
+        function_request_id=context.aws_request_id,
+        function=context.function_name,
+        version=context.function_version,
+        arm=arm_of(event),
+        status=status,
+    )
 
 
-def write_checkout(
-    event: dict[str, Any],
-    context: Any,  # noqa: ANN401 - Lambda's context
-    status: int,
-    *,
-    is_failed: bool,
-    is_payment: bool = False,
-    error: Exception | None = None,
-) -> None:
-    """Log a checkout: the same line, with the metrics CheckoutFailed (by arm) and PaymentFailed."""
-    line = _line(event, context, status, error)
-    line["_aws"] = {
-        "Timestamp": int(time.time() * 1000),
-        "CloudWatchMetrics": [CHECKOUT_FAILED, PAYMENT_FAILED],
-    }
-    line["CheckoutFailed"] = int(is_failed)
-    line["PaymentFailed"] = int(is_payment)
-    print(json.dumps(line))  # noqa: T201 - as above
-
-
-def _line(event: dict[str, Any], context: Any, status: int, error: Exception | None) -> dict[str, Any]:  # noqa: ANN401 - as above
-    failure = {"level": "ERROR", "error": f"{type(error).__name__}: {error}"} if error else {}
-    return {
-        **failure,
-        "request": event["requestContext"]["requestId"],
-        "function_request_id": context.aws_request_id,
-        "function": context.function_name,
-        "version": context.function_version,
+def count_checkout(event: dict[str, Any], *, is_failed: bool, is_payment: bool = False) -> None:
+    """Count a checkout: CheckoutFailed by arm, and PaymentFailed."""
+    line = {
+        "_aws": {"Timestamp": int(time.time() * 1000), "CloudWatchMetrics": [CHECKOUT_FAILED, PAYMENT_FAILED]},
         "arm": arm_of(event),
-        "status": status,
+        "CheckoutFailed": int(is_failed),
+        "PaymentFailed": int(is_payment),
     }
+    print(json.dumps(line))  # noqa: T201 - a Lambda function's log is its standard output

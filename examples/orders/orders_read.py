@@ -12,16 +12,14 @@ ORDERS = database.Orders()
 
 def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN401 - Lambda's context
     """Lambda's entry point."""
-    failure = None
     try:
-        answered = _read(event)
+        return _read(event)
     except database.DatabaseError as error:
+        status = 503 if release.CATCHES_FAILURES else 502
+        journal.log_failure(event, context, status, error)
         if not release.CATCHES_FAILURES:
-            journal.write_request(event, context, 502, error)
             raise
-        answered, failure = explain(503, str(error)), error
-    journal.write_request(event, context, answered["statusCode"], failure)
-    return answered
+        return explain(status, str(error))
 
 
 def _read(event: dict[str, Any]) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
+
+from aws_lambda_powertools import Logger
 
 from . import database
 
 ORDERS = database.Orders()
+LOGGER = Logger(service="orders-ship", location=None, timestamp=None)
 
 
 class UnknownOrderError(Exception):
@@ -19,9 +21,10 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     try:
         order = _find(str(event["order"]))
     except (database.DatabaseError, UnknownOrderError) as error:
-        _log(context, level="ERROR", error=f"{type(error).__name__}: {error}")
+        said = f"{type(error).__name__}: {error}"
+        ids = {"version": context.function_version, "function_request_id": context.aws_request_id}
+        LOGGER.error("the shipment failed", error=said, **ids)  # noqa: TRY400 - without the stack
         raise
-    _log(context, shipped=order["id"])
     return {"shipped": order["id"], "total_cents": order["total_cents"]}
 
 
@@ -30,8 +33,3 @@ def _find(order_id: str) -> database.Order:
     if order is None:
         raise UnknownOrderError(f"there is no order {order_id}")
     return order
-
-
-def _log(context: Any, **more: str) -> None:  # noqa: ANN401 - Lambda's context
-    line = {"version": context.function_version, "function_request_id": context.aws_request_id, **more}
-    print(json.dumps(line))  # noqa: T201 - a Lambda function's log is its standard output

@@ -25,21 +25,19 @@ def handler(event: dict[str, Any], context: Any) -> dict[str, Any]:  # noqa: ANN
     try:
         items = _read_items(event["body"])
     except BodyError as error:
-        journal.write_request(event, context, 400)
         return explain(400, str(error))
     if random.random() < DECLINED_SHARE:  # noqa: S311 - stands for the customer's bank
-        journal.write_checkout(event, context, 402, is_failed=True, is_payment=True)
+        journal.count_checkout(event, is_failed=True, is_payment=True)
         return explain(402, "the payment was declined")
-    failure = None
     try:
         answered = _store(event, items)
     except database.DatabaseError as error:
+        status = 503 if release.CATCHES_FAILURES else 502
+        journal.log_failure(event, context, status, error)
         if not release.CATCHES_FAILURES:
-            journal.write_request(event, context, 502, error)
             raise
-        answered, failure = explain(503, str(error)), error
-    is_failed = answered["statusCode"] != 201  # noqa: PLR2004 - created
-    journal.write_checkout(event, context, answered["statusCode"], is_failed=is_failed, error=failure)
+        answered = explain(status, str(error))
+    journal.count_checkout(event, is_failed=answered["statusCode"] != 201)  # noqa: PLR2004 - created
     return answered
 
 

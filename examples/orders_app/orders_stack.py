@@ -16,6 +16,7 @@ from aws_cdk import aws_lambda as lambda_
 from aws_cdk import aws_logs as logs
 
 from canary_cdk import BusinessMetric, Metrics, Target, naming
+from canary_cdk.functions import packages_layer
 from canary_cdk.rest_api import CanaryRestApi
 from canary_cdk.versioned_function import VersionedFunction
 from examples.orders_app.exceptions import OF_FUNCTIONS, OF_THE_API, accept, accept_resource
@@ -64,6 +65,7 @@ class OrdersStack(cdk.Stack):
         """
         super().__init__(scope, construct_id, env=env, termination_protection=termination_protection)
         shared = code or orders_code()
+        self._packages = packages_layer(self)  # it has Powertools, which the functions log with
         self.read = self._function("Read", "orders-read", shared)
         self.write = self._function("Write", "orders-write", shared)
         self.functions: list[VersionedFunction] = [self.read, self.write]
@@ -93,6 +95,7 @@ class OrdersStack(cdk.Stack):
             architecture=lambda_.Architecture.ARM_64,
             handler=f"orders.{name.replace('-', '_')}.handler",
             code=code,
+            layers=[self._packages],
             memory_size=256,
             timeout=cdk.Duration.seconds(10),
             tracing=lambda_.Tracing.ACTIVE,

@@ -1,4 +1,4 @@
-"""The dashboard of a target: base on the left, canary on the right, on the same scale.
+"""The dashboard of a target: its rollout, then base on the left and canary on the right, on the same scale.
 
 Shows what the judge and the alarms read, from the same series. The series of weighted aliases do not exist before a rollout, so
 the dashboard searches for them. Decides nothing.
@@ -6,12 +6,15 @@ the dashboard searches for them. Decides nothing.
 
 from __future__ import annotations
 
+from math import log10
 from typing import TYPE_CHECKING
 
 import aws_cdk as cdk
 from aws_cdk import aws_cloudwatch as cloudwatch
 
+from canary.rules.looks.look_metrics import DIMENSION, EVIDENCE, NAMESPACE, SHARE, VERDICT, WEIGHT, number_of
 from canary.rules.looks.sources import Arm, Series, business_sources, has_log
+from canary.rules.looks.verdict import VerdictKind
 from canary.rules.targets.access_log import metric_namespace
 from canary.rules.targets.alarms import target_alarms
 from canary_cdk.watch import dashboard_name
@@ -25,14 +28,14 @@ if TYPE_CHECKING:
 
 MINUTE = cdk.Duration.minutes(1)
 PERCENTILES = ("p50", "p90", "p99")
-HALF = 12
+HALF, THIRD = 12, 8
 DASHBOARD_ALARMS = 100
 
 
 def arms_dashboard(scope: Construct, target: Target) -> cloudwatch.Dashboard:
-    """Both arms side by side, the alarms below."""
+    """The rollout above, both arms side by side, the alarms below."""
     stack = cdk.Stack.of(scope)
-    rows = list(_rows(target))
+    rows = [_rollout(target), *_rows(target)]
     if alarms := _alarms(scope, target):
         rows.append([cloudwatch.AlarmStatusWidget(title="Alarms that roll back", alarms=alarms, width=2 * HALF)])
     return cloudwatch.Dashboard(
@@ -42,6 +45,30 @@ def arms_dashboard(scope: Construct, target: Target) -> cloudwatch.Dashboard:
         widgets=rows,
         period_override=cloudwatch.PeriodOverride.INHERIT,
     )
+
+
+def _rollout(target: Target) -> list[cloudwatch.IWidget]:
+    """What each look saw and decided. A metric cannot make an annotation, so past steps are steps of the weight's line."""
+    steps = [_mark(float(step.weight_percent), f"step {number}") for number, step in enumerate(target.policy.steps, start=1)]
+    verdicts = [_mark(number_of(one), one.value.lower().replace("_", " ")) for one in VerdictKind]
+    bar = _mark(-log10(target.policy.alpha), "the bar: roll back")
+    return [
+        _looks("rollout: weight set and share seen, in percent", [(WEIGHT, "weight"), (SHARE, "share")], target, steps),
+        _looks("rollout: evidence against the canary, as a power of ten", [(EVIDENCE, "evidence")], target, [bar]),
+        _looks("rollout: verdict of each look", [(VERDICT, "verdict")], target, verdicts),
+    ]
+
+
+def _looks(
+    title: str, metrics: list[tuple[str, str]], target: Target, marks: list[cloudwatch.HorizontalAnnotation]
+) -> cloudwatch.GraphWidget:
+    dimensions = ((DIMENSION, target.name),)
+    drawn = [_metric(Series(NAMESPACE, name, "Maximum", dimensions), label) for name, label in metrics]
+    return cloudwatch.GraphWidget(title=title, left=drawn, left_annotations=marks, width=THIRD)
+
+
+def _mark(value: float, label: str) -> cloudwatch.HorizontalAnnotation:
+    return cloudwatch.HorizontalAnnotation(value=value, label=label)
 
 
 def _rows(target: Target) -> Iterator[list[cloudwatch.IWidget]]:

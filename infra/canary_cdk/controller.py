@@ -24,6 +24,7 @@ from canary_cdk.functions import (
     MESSENGER,
     OPERATOR,
     SWEEPER,
+    WIDGET,
     Shared,
     TaskFunction,
     knows_reports,
@@ -162,7 +163,7 @@ class Controller(Construct):
             sweeper=self._functions[SWEEPER].function,
             queue=self.dead_letters,
             notifications=self._notifications,
-            dashboard=dashboard,
+            widget=self._functions[WIDGET].function if dashboard else None,
         )
 
     def _claim(self) -> None:

@@ -36,8 +36,9 @@ ARCHITECTURE = lambda_.Architecture.ARM_64
 XRAY_ACTIONS = frozenset({"xray:PutTraceSegments", "xray:PutTelemetryRecords"})
 
 GUARD, SWEEPER, OPERATOR, AUTHORIZER = "GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout"
-LISTENER, DELETION_GUARD, MESSENGER, KEEPER = "HearAlarm", "GuardDeletion", "SendNotification", "KeepReport"
-BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, AUTHORIZER, LISTENER, DELETION_GUARD, MESSENGER, KEEPER)
+LISTENER, DELETION_GUARD, MESSENGER = "HearAlarm", "GuardDeletion", "SendNotification"
+KEEPER, WIDGET = "KeepReport", "ShowRollouts"
+BESIDE_THE_MACHINE = (GUARD, SWEEPER, OPERATOR, AUTHORIZER, LISTENER, DELETION_GUARD, MESSENGER, KEEPER, WIDGET)
 """The functions that no state of the machine calls. The others are its Task states."""
 
 
@@ -94,6 +95,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
         MESSENGER: May.READ_RECORDS | May.READ_LOOKS,  # besides, it may publish to its topics; see notifications.py
         KEEPER: May.READ_RECORDS | May.READ_LOOKS | May.ACT_ON_TARGET,  # and write to its bucket; see reports.py
+        WIDGET: May.READ_RECORDS | May.LIST_OPEN | May.READ_LOOKS | May.LIST_TARGETS,
     }
 )
 """For each function, which of the shared permissions its code needs."""

@@ -1,7 +1,7 @@
 """What people and pipelines may be given: one managed policy a duty, so that IAM tells who may do what.
 
-    reader      see rollouts: the records, the reports, the executions, the targets, what they serve, and what failed in their
-                logs; change nothing
+    reader      see rollouts: the records, the reports, the executions, the targets, what they serve, what failed in their logs,
+                and the dashboard's widget, which runs as whoever looks at it; change nothing
     starter     start an execution: a rollout, or a parked rollout's next step
     operator    call OperateRollout: abort, rollback, revert, pause, resume, note; no start
     authorizer  call AuthorizeRollout: promote before the steps are over, start below a target's floor
@@ -22,7 +22,7 @@ from constructs import Construct
 
 from canary.rules.rollouts.rollout import OPEN_INDEX
 from canary_cdk import naming
-from canary_cdk.functions import AUTHORIZER, OPERATOR
+from canary_cdk.functions import AUTHORIZER, OPERATOR, WIDGET
 from canary_cdk.permissions import explain
 
 if TYPE_CHECKING:
@@ -102,6 +102,7 @@ def _statements(stack: cdk.Stack, duty: Duty, table: dynamodb.ITable, reports: s
                 # The list shows whether a report is there (docs/aws.md#missing-objects).
                 ("s3:GetObject", reports.arn_for_objects("*")),
                 ("s3:ListBucket", reports.bucket_arn),
+                ("lambda:InvokeFunction", naming.function_arn(stack, naming.function_name(WIDGET))),
             )
         case Duty.STARTER:
             return (("states:StartExecution", naming.machine_arn(stack)),)

@@ -17,6 +17,7 @@ from canary_cdk import naming
 from canary_cdk.arms import arms_dashboard
 from canary_cdk.at_rest import guard_change, guard_deletion
 from canary_cdk.compiled import TOKEN
+from canary_cdk.queries import save_queries
 from canary_cdk.target_permissions import LONGEST_NAME, target_role
 from canary_cdk.target_watch import TargetWatch
 
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
 class RegisteredTarget(Construct):
     """What a target needs besides the controller. `role` is the role that the controller assumes for it."""
 
-    def __init__(self, scope: Construct, construct_id: str, *, target: rules.Target, dashboard: bool = True) -> None:
+    def __init__(
+        self, scope: Construct, construct_id: str, *, target: rules.Target, dashboard: bool = True, queries: bool = True
+    ) -> None:
         super().__init__(scope, construct_id)
         self.role: iam.Role = target_role(self, target)
         registration = target_to_json(replace(target, role_arn=self.role.role_arn))
@@ -45,6 +48,8 @@ class RegisteredTarget(Construct):
         TargetWatch(self, "Watch", target=target)
         if dashboard:
             arms_dashboard(self, target)
+        if queries:
+            save_queries(self, target)
         guard_change(self, target)
         guard_deletion(self, target=target.name)
         cdk.Tags.of(self).add(naming.TARGET_TAG, target.name)

@@ -48,6 +48,7 @@ class Target(RegisteredTarget):
         shared_live_alias: bool = False,
         outside: Outside = NOTHING_OUTSIDE,
         dashboard: bool = True,
+        queries: bool = True,
         controller: Controller | None = None,
     ) -> None:
         """Register the target.
@@ -66,6 +67,7 @@ class Target(RegisteredTarget):
             shared_live_alias: whether others (event sources, other stages) may use the live aliases too.
             outside: routes and authorizers that both arms intentionally call alike and that are not counted.
             dashboard: whether to create a dashboard of both arms.
+            queries: whether to save queries of the target's logs in Logs Insights.
             controller: the controller, if it is in the same app: it is then deployed before the target and deleted after it.
 
         Raises:
@@ -87,6 +89,6 @@ class Target(RegisteredTarget):
             shared_live_alias=shared_live_alias,
             outside=outside,
         )
-        super().__init__(scope, construct_id, target=target, dashboard=dashboard)
+        super().__init__(scope, construct_id, target=target, dashboard=dashboard, queries=queries)
         if controller is not None:
             self.node.add_dependency(controller)

@@ -30,7 +30,10 @@ ENDINGS = ("Started", "Succeeded", "Failed", "Aborted", "TimedOut")
 
 
 class Watch(Construct):
-    """The alarms and the dashboard. An alarm publishes to the topic of its severity; failures of the topics to the fallback."""
+    """The alarms and the dashboard. An alarm publishes to the topic of its severity; failures of the topics to the fallback.
+
+    The dashboard shows the `widget`; without a widget there is no dashboard.
+    """
 
     def __init__(
         self,
@@ -42,7 +45,7 @@ class Watch(Construct):
         sweeper: lambda_.IFunction,
         queue: sqs.IQueue,
         notifications: NotificationTopics,
-        dashboard: bool,
+        widget: lambda_.IFunction | None,
     ) -> None:
         super().__init__(scope, construct_id)
         pages = [
@@ -60,8 +63,8 @@ class Watch(Construct):
         undelivered = self._undelivered(notifications.undelivered)
         undelivered.add_alarm_action(actions.SnsAction(notifications.fallback))
         self.alarms.append(undelivered)
-        if dashboard:
-            self._dashboard(state_machine, [guard, sweeper], queue)
+        if widget:
+            self._dashboard(state_machine, [guard, sweeper], queue, widget)
 
     def _operator_needed(self) -> cloudwatch.Alarm:
         return self._alarm(
@@ -150,13 +153,20 @@ class Watch(Construct):
             treat_missing_data=missing,
         )
 
-    def _dashboard(self, state_machine: sfn.IStateMachine, functions: Sequence[lambda_.IFunction], queue: sqs.IQueue) -> None:
+    def _dashboard(
+        self,
+        state_machine: sfn.IStateMachine,
+        functions: Sequence[lambda_.IFunction],
+        queue: sqs.IQueue,
+        widget: lambda_.IFunction,
+    ) -> None:
         cloudwatch.Dashboard(
             self,
             "Dashboard",
             dashboard_name=dashboard_name(cdk.Stack.of(self), "controller"),
             widgets=[
-                [_graph("Rollouts", [_executions(state_machine, ending) for ending in ENDINGS], width=24)],
+                [_fleet(widget)],
+                [_graph("Executions", [_executions(state_machine, ending) for ending in ENDINGS], width=24)],
                 [
                     _graph(
                         "Operators needed, records unusable", [_own_metric("OperatorNeeded"), _own_metric("RecordsUnusable")]
@@ -176,6 +186,13 @@ class Watch(Construct):
 def dashboard_name(stack: cdk.Stack, what: str) -> str:
     """A dashboard's name, with the Region: dashboards belong to the account, not to a Region (docs/aws.md#dashboards)."""
     return f"canary-{what}-{stack.region}"
+
+
+def _fleet(widget: lambda_.IFunction) -> cloudwatch.CustomWidget:
+    """What the function shows. It is asked again with each refresh, and runs as whoever looks (docs/aws.md#custom-widgets)."""
+    return cloudwatch.CustomWidget(
+        title="Targets and their rollouts", function_arn=widget.function_arn, width=24, height=20, update_on_resize=False
+    )
 
 
 def _own_metric(name: str) -> cloudwatch.Metric:

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from canary.rules.reports.amounts import in_utc
 from canary.rules.reports.evidence_report import BrokenRoute
 from canary.rules.reports.page import to_html
+from canary.rules.reports.widget import Fleet, FleetRow, to_widget
 from tests.browser.chromium import INSTALL, BrowserError, browser, find
 from tests.browser.measures import CUT_WORDS, FAINT, OVERFLOWING, WIDEST
 from tests.rules.reports.past import BAD, GOOD, LATE, SILENT, a_report
@@ -65,6 +67,24 @@ def test_a_report_fits_and_is_quiet(page: Chromium, pages: dict[str, Path], name
     assert page.ask(CUT_WORDS) == []
     assert page.ask(FAINT) == []
     assert page.picture(height=600).startswith(b"\x89PNG")
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", WIDTHS[1:])  # a dashboard is not read on a phone; there the widget scrolls
+def test_the_dashboards_widget_fits_and_follows_its_theme(page: Chromium, tmp_path: Path, theme: str, width: int):
+    report = replace(a_report(past=LATE, broken=BROKEN), labels={"hostile": HOSTILE[:200], "long": LONG[:200]})
+    rows = (FleetRow("orders", report), FleetRow("stock", note=f"{LONG} {HOSTILE}"))
+    paper = {"light": "#fff", "dark": "#14181c"}[theme]
+    file = tmp_path / "widget.html"
+    widget = to_widget(Fleet(rows, report), theme=theme, local=in_utc)
+    file.write_text(f'<meta charset="utf-8"><body style="margin:0;background:{paper}">{widget}', encoding="utf-8")
+    page.open(file, width=width)
+
+    assert page.errors == []
+    assert page.requests == [file.as_uri()]
+    assert page.ask(WIDEST) == width
+    assert page.ask(OVERFLOWING) == []
+    assert page.ask(FAINT) == []
 
 
 def test_light_and_dark_differ(page: Chromium, pages: dict[str, Path]):

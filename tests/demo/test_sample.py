@@ -81,14 +81,15 @@ def test_a_request_that_carries_the_fault_finds_the_database_down(sample):
     assert ask(sample, "GET", "/orders/17", **{"X-Fault": "database"}).status == 503
 
 
-def test_the_log_says_who_answered_and_for_which_arm(sample):
+def test_the_line_of_a_failure_says_who_answered_and_for_which_arm(sample):
     aws, _ = sample
-    served = ask(sample, "GET", "/orders/17")
+    served = ask(sample, "GET", "/orders/17", **{"X-Fault": "database"})
     pattern = f'{{ $.request = "{served.request_id}" }}'
     lines = aws.client("logs").filter_log_events(logGroupName="/aws/lambda/orders-read", filterPattern=pattern)
-    who = {"function": "orders-read", "version": "1", "arm": "base"}
+    who = {"function": "orders-read", "version": "1", "arm": "base", "service": "orders"}
     ids = {"request": served.request_id, "function_request_id": served.invocation.request_id}
-    assert [json.loads(event["message"]) for event in lines["events"]] == [{**ids, **who, "status": 200}]
+    said = {"level": "ERROR", "message": "the request failed", "error": "DatabaseError: the database does not answer"}
+    assert [json.loads(event["message"]) for event in lines["events"]] == [{**ids, **who, **said, "status": 503}]
 
 
 def test_a_canary_request_is_logged_and_counted_as_the_canarys(sample):

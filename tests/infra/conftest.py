@@ -143,4 +143,4 @@ def _build_other_app(app: Any) -> None:
         functions=[TargetFunction(read), TargetFunction(write)],
         stage=apigateway.Stage(stack, "Beta", deployment=deployment, stage_name="beta"),
     )
-    Target(stack, "Ship", name="shop-ship", functions=[TargetFunction(write)], dashboard=False)
+    Target(stack, "Ship", name="shop-ship", functions=[TargetFunction(write)], dashboard=False, queries=False)

@@ -1,5 +1,6 @@
 """What the controller's stack promises to those who deploy it."""
 
+import json
 import re
 from fnmatch import fnmatchcase
 
@@ -24,7 +25,7 @@ pytestmark = pytest.mark.slow
 TASKS = task_names(load())
 BESIDE = [
     *("GuardRollout", "SweepTargets", "OperateRollout", "AuthorizeRollout", "HearAlarm"),
-    *("GuardDeletion", "SendNotification", "KeepReport"),
+    *("GuardDeletion", "SendNotification", "KeepReport", "ShowRollouts"),
 ]
 SAVERS = ["GuardRollout", "SweepTargets"]
 
@@ -166,7 +167,25 @@ def test_no_one_may_delete_a_record(controller):
     for task in (*TASKS, *BESIDE):
         actions = {action for action, _ in controller.allowed(controller.role_of(task)) if action.startswith("dynamodb:")}
         reads = {"dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan"}
-        assert actions <= reads | {"dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+        assert actions <= {*reads, "dynamodb:PutItem", "dynamodb:ConditionCheckItem"}
+
+
+def test_the_dashboards_widget_only_reads(controller):
+    name, _ = controller.function("ShowRollouts")
+    (table,) = controller.of_type("AWS::DynamoDB::Table")
+    shown = {(action, on) for action, on in controller.allowed(controller.role_of("ShowRollouts")) if ":Put" not in action}
+    assert {action for action, _ in shown} - {"logs:CreateLogStream"} == {
+        "dynamodb:BatchGetItem",
+        "dynamodb:Query",
+        "dynamodb:Scan",
+        "ssm:GetParametersByPath",
+    }
+    assert {on for action, on in shown if action == "dynamodb:Query"} == {f"<{table}.Arn>"}
+    board = json.loads(text(controller.only("AWS::CloudWatch::Dashboard")["DashboardBody"]))
+    first = board["widgets"][0]
+    assert (first["type"], first["x"], first["y"], first["width"]) == ("custom", 0, 0, 24)
+    assert first["properties"]["endpoint"] == f"<{name}.Arn>"
+    assert first["properties"]["updateOn"]["refresh"] is True
 
 
 def test_only_the_index_of_what_is_open_is_scanned(controller):

@@ -5,7 +5,8 @@ from decimal import Decimal
 
 import pytest
 
-from infra.cost_at_rest import RATES, bill, total
+from canary.rules.looks.look_metrics import NAMES
+from infra.cost_at_rest import HOURS, RATES, bill, total
 from tests.infra.conftest import ROOT
 
 DOCS = ROOT / "docs" / "cost.md"
@@ -72,3 +73,9 @@ def test_the_docs_say_what_the_template_costs(product, stack):
     told = {(row["what"], row["count"], row["dollars"]) for row in ROW.finditer(section)}
     assert told == {(line.what, f"{line.count:,}", f"{line.dollars:.2f}") for line in expected}
     assert f"${total(expected):.2f} a month" in section
+
+
+def test_the_docs_say_what_the_metrics_of_looks_cost():
+    page = DOCS.read_text(encoding="utf-8")
+    assert f"they cost {len(NAMES) * RATES.custom_metric / HOURS:.4f} dollars per hour of looks" in " ".join(page.split())
+    assert f"and {len(NAMES) * RATES.custom_metric:.2f} a month for a canary" in " ".join(page.split())

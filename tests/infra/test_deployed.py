@@ -48,6 +48,20 @@ def test_a_rollout_runs_from_what_was_deployed(rig: Rig):
     assert not rig.aws.permissions.denied
 
 
+def test_the_dashboards_widget_reads_a_running_rollout_and_may_do_nothing_else(rig: Rig):
+    rig.publish()
+    arn = rig.start()
+    rig.settle(240)
+    answer = rig.aws.client("lambda").invoke(FunctionName="canary-ShowRollouts", Payload=b"{}")
+
+    assert "canary watch orders" in json.load(answer["Payload"])
+    assert not rig.aws.permissions.denied
+    role = rig.aws.client("lambda").get_function_configuration(FunctionName="canary-ShowRollouts")["Role"]
+    used = {grant.action for grant in rig.aws.permissions.used if grant.role == role}
+    assert {"dynamodb:BatchGetItem", "dynamodb:Query", "dynamodb:Scan", "ssm:GetParametersByPath"} <= used
+    assert rig.finish(arn).ending == "Promoted"
+
+
 def test_a_running_execution_keeps_the_code_it_started_with(rig: Rig):
     definition = json.loads(
         rig.aws.client("stepfunctions").describe_state_machine(stateMachineArn=rig.controller.machine_arn)["definition"]

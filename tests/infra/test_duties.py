@@ -29,7 +29,7 @@ TRUST = json.dumps(
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}],
     }
 )
-SPARE = {"dynamodb:GetItem", "states:GetExecutionHistory", "states:ListExecutions", "logs:StopQuery"}
+SPARE = {"lambda:InvokeFunction", "dynamodb:GetItem", "states:GetExecutionHistory", "states:ListExecutions", "logs:StopQuery"}
 """What the console and the AWS CLI show a reader, and the command does not ask for; and the end of a query that is too slow,
 which tests/cli/test_logs.py asks for."""
 

@@ -80,6 +80,7 @@ def test_a_reader_sees_what_the_command_reads_and_changes_nothing(controller, po
         ),
         ("logs:GetQueryResults", "*"),
         ("logs:StopQuery", "*"),
+        ("lambda:InvokeFunction", f"arn:<Partition>:lambda:{PLACE}:function:canary-ShowRollouts"),
     }
 
 

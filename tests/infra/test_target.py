@@ -10,6 +10,8 @@ import aws_cdk as cdk
 import pytest
 
 from canary.edge.target import require_target, target_from_json
+from canary.rules.failures.saved_queries import saved_queries
+from canary.rules.looks.look_metrics import NAMES
 from canary.rules.targets import target as rules
 from canary.rules.targets.access_log import metric_filters
 from canary.rules.targets.alarms import target_alarms
@@ -200,7 +202,8 @@ def test_the_controller_may_assume_the_role(orders, controller):
 
 def test_the_dashboard_shows_base_on_the_left_and_canary_on_the_right(orders):
     board = json.loads(text(orders.only("AWS::CloudWatch::Dashboard")["DashboardBody"]))
-    graphs = [one for one in board["widgets"] if one["type"] == "metric"]
+    metrics = [one for one in board["widgets"] if one["type"] == "metric"]
+    graphs = [one for one in metrics if not one["properties"]["title"].startswith("rollout: ")]
     for base, canary in zip(graphs[::2], graphs[1::2], strict=True):
         assert base["properties"]["title"].removeprefix("base: ") == canary["properties"]["title"].removeprefix("canary: ")
         assert (base["y"], base["x"]) == (canary["y"], 0)
@@ -210,6 +213,17 @@ def test_the_dashboard_shows_base_on_the_left_and_canary_on_the_right(orders):
     assert len(graphs) == 6
 
 
+def test_the_dashboard_shows_what_each_look_saw_and_decided(orders, target):
+    board = json.loads(text(orders.only("AWS::CloudWatch::Dashboard")["DashboardBody"]))
+    graphs = [one["properties"] for one in board["widgets"] if one["properties"].get("title", "").startswith("rollout: ")]
+    drawn = [metric for graph in graphs for metric in graph["metrics"]]
+    assert [metric[:4] for metric in drawn] == [["CanaryController", name, "target", "orders"] for name in NAMES]
+    marks = [{one["label"]: one["value"] for one in graph["annotations"]["horizontal"]} for graph in graphs]
+    steps = {f"step {number}": float(step.weight_percent) for number, step in enumerate(target.policy.steps, start=1)}
+    words = {"roll back": -1, "hold": 0, "continue": 1, "advance": 2, "promote": 3}
+    assert marks == [steps, {"the bar: roll back": 2}, words]
+
+
 def test_the_dashboard_shows_the_alarms_that_roll_back(orders, target):
     board = json.loads(text(orders.only("AWS::CloudWatch::Dashboard")["DashboardBody"]))
     (alarms,) = [one["properties"]["alarms"] for one in board["widgets"] if one["type"] == "alarm"]
@@ -217,6 +231,24 @@ def test_the_dashboard_shows_the_alarms_that_roll_back(orders, target):
         *(alarm.name for alarm in target_alarms(target)),
         *target.alarms,
     ]
+
+
+def test_the_saved_queries_are_the_rules_own(orders, target):
+    expected = {one.name: one for one in saved_queries(target)}
+    made = {one["Name"]: one for one in orders.of_type("AWS::Logs::QueryDefinition").values()}
+    assert {*made} == {*expected}
+    for name, one in made.items():
+        assert (one["QueryString"], one["LogGroupNames"]) == (expected[name].text, [*expected[name].groups])
+
+
+def test_the_saved_queries_of_an_app_name_its_own_resources(shop):
+    found = registered(shop, "shop-orders")
+    made = of(shop, "Orders", "AWS::Logs::QueryDefinition").values()
+    assert len(made) == 4
+    for one in made:
+        groups = {text(group).removeprefix("/aws/lambda/").strip("<>").lower() for group in one["LogGroupNames"]}
+        assert groups <= {found.access_log_group, *(function.name for function in found.functions)}
+    assert not of(shop, "Ship", "AWS::Logs::QueryDefinition")
 
 
 def test_a_refused_deletion_comes_before_anything_is_gone(orders):

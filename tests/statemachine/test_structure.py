@@ -31,7 +31,7 @@ TASKS = {name: STATES[name] for name in task_names(DEFINITION)}
 CHOICES = {name: state for name, state in STATES.items() if state["Type"] == "Choice"}
 ROOM = Path(__file__).parents[2] / "functions" / "canary" / "tasks"
 CALLED_BY_EVENTS = {"GuardRollout", "SweepTargets", "HearAlarm", "GuardDeletion", "SendNotification"}
-CALLED_BY_PEOPLE = {"OperateRollout", "AuthorizeRollout"}
+CALLED_BY_PEOPLE = {"OperateRollout", "AuthorizeRollout", "ShowRollouts"}
 READ = re.compile(r"\$(?!states\b)([a-zA-Z_]\w*)\b(?!\()")
 LAMBDAS_TROUBLES = {
     "Lambda.ServiceException",
@@ -226,6 +226,17 @@ def test_every_answer_that_is_read_is_given(name):
     read = {key for text in expressions(TASKS[name]) for key in re.findall(r"result\.Payload\.(\w+)", text)}
     keys = {node.value for node in ast.walk(tree_of(name)) if isinstance(node, ast.Constant)}
     assert read <= keys
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_the_consoles_reader_sees_a_tasks_answer_alone(name):
+    """Not the whole call of Lambda, with its headers; and of the checks not the draft, which is the whole record."""
+    shown = TASKS[name]["Output"]
+    if name == "CheckRelease":
+        assert {*re.findall(r"'(\w+)': \$states\.result\.Payload\.\1\b", shown)} >= {"start", "target", "reason"}
+        assert "draft" not in shown
+    else:
+        assert shown == "{% $states.result.Payload %}"
 
 
 @pytest.mark.parametrize("name", TASKS)

@@ -52,10 +52,14 @@ def test_a_revert_takes_all_traffic_without_a_step(ground: Ground, tools: Tools,
     revert = revert_of(promoted, tools)
     assert check(revert, promoted.rollout_id, reason="OPS-1")["start"] == "READY"
     revert.lock()
-    assert revert.task("PrepareRelease") == {"beginning": "TAKE_ALL", "wait_seconds": 0}
+    assert revert.task("PrepareRelease") == {
+        "beginning": "TAKE_ALL",
+        "canary": {**revert.record.intent.versions},
+        "wait_seconds": 0,
+    }
     with pytest.raises(TaskFailedError, match="is already preparing; its weight stays"):
         revert.task("ShiftTraffic")
-    assert revert.task("TakeAllTraffic") == {"wait_seconds": SETTLE}
+    assert revert.task("TakeAllTraffic") == {"weight_percent": 100.0, "wait_seconds": SETTLE}
 
     record = revert.record
     assert (record.phase, record.reverts, record.evidence, ground.percent) == ("taking_all", promoted.rollout_id, {}, 100.0)
@@ -100,7 +104,11 @@ def test_what_someone_else_moves_after_the_check_stops_the_revert(ground: Ground
         revert.task("PrepareRelease")
     ground.point("orders-read", "canary", "1")
 
-    assert revert.task("PrepareRelease") == {"beginning": "TAKE_ALL", "wait_seconds": 0}
+    assert revert.task("PrepareRelease") == {
+        "beginning": "TAKE_ALL",
+        "canary": {**revert.record.intent.versions},
+        "wait_seconds": 0,
+    }
 
 
 def test_a_firing_alarm_is_noted_and_the_revert_goes_on(ground: Ground, tools: Tools, promoted: Walk):

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.rules.looks import completeness
+from canary.rules.looks.look_metrics import DIMENSION, NAMES, NAMESPACE
 from tests.rig import QUICK
 from tests.tasks.walk import PAYMENTS, Ground, TaskFailedError
 
@@ -33,6 +34,33 @@ def test_a_look_is_recorded_with_verdict_reason_and_numbers(walk: Walk):
     assert json.loads(look["numbers"]["S"])["weight_percent"] == 25.0
     assert (walk.record.tally.looks, walk.record.step.baking_since) == (1, walk.entered)
     assert walk.record.reason == ""
+
+
+def test_a_look_is_measured_for_the_targets_dashboard(ground: Ground, walk: Walk):
+    walk.look()
+    walk.pause(120)
+
+    asked = [
+        {
+            "Id": name.lower(),
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": NAMESPACE,
+                    "MetricName": name,
+                    "Dimensions": [{"Name": DIMENSION, "Value": "orders"}],
+                },
+                "Period": 60,
+                "Stat": "Maximum",
+            },
+        }
+        for name in NAMES
+    ]
+    span = {"StartTime": walk.entered - 600, "EndTime": walk.now}
+    data = ground.aws.client("cloudwatch").get_metric_data(MetricDataQueries=asked, **span)["MetricDataResults"]
+    values = {one["Id"]: one["Values"][0] for one in data if one["Values"]}
+    assert values["weightpercent"] == 25.0
+    assert values["verdict"] in {0.0, 1.0}
+    assert "evidencelog10" in values
 
 
 def test_a_retry_of_the_same_entry_repeats_the_verdict(ground: Ground, walk: Walk):

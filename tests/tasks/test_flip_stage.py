@@ -30,7 +30,7 @@ def test_a_retry_repeats_the_wait(walk: Walk):
     walk.task("FlipStage")
     before = walk.record
 
-    assert walk.task("FlipStage") == {"wait_seconds": 35}
+    assert walk.task("FlipStage") == {"deployment": before.intent.deployment_id, "wait_seconds": 35}
     assert walk.record == before
 
 

@@ -24,7 +24,11 @@ def test_a_retry_repeats_the_answer_and_moves_nothing(ground: Ground):
     before = walk.record
     ground.aws.faults.add(Fault("MoveBase", "lambda", "UpdateAlias", Mode.REFUSED))
 
-    assert walk.task("MoveBase") == {"flip": "FLIP_STAGE", "wait_seconds": 35}
+    assert walk.task("MoveBase") == {
+        "flip": "FLIP_STAGE",
+        "live": {**before.intent.versions},
+        "wait_seconds": 35,
+    }
     assert walk.record == before
 
 

@@ -44,7 +44,7 @@ def edited(ground: Ground, walk: Walk) -> Iterator[Walk]:
 
 def test_the_canary_is_ready_and_base_is_untouched(ground: Ground, walk: Walk):
     before = ground.rig.stage
-    assert walk.task("PrepareRelease") == {"beginning": "SHIFT", "wait_seconds": 30}
+    assert walk.task("PrepareRelease") == {"beginning": "SHIFT", "canary": {**walk.record.intent.versions}, "wait_seconds": 30}
 
     assert ground.rig.aliases() == {name: (ground.old[name], ground.new[name]) for name in ground.old}
     assert [walk.record.intent.deployment_id] == deployments(ground, f"canary rollout {walk.rollout_id}")
@@ -104,7 +104,7 @@ def test_a_target_changed_since_its_check_is_left_alone(
 
 def test_another_variable_set_since_the_check_is_no_reason_to_stop(ground: Ground, walk: Walk):
     ground.patch("/variables/featureX", "on")
-    assert walk.task("PrepareRelease") == {"beginning": "SHIFT", "wait_seconds": 30}
+    assert walk.task("PrepareRelease") == {"beginning": "SHIFT", "canary": {**walk.record.intent.versions}, "wait_seconds": 30}
     assert ground.rig.stage["variables"] == {"lambdaAlias": "live", "featureX": "on"}
 
 
@@ -166,7 +166,7 @@ def test_a_named_deployment_is_used_as_it_is(ground: Ground):
 
 def test_a_target_without_a_stage_is_prepared_without_a_write_to_it(ground: Ground):
     walk = ground.walk(ground.ship).begin()
-    assert walk.task("PrepareRelease") == {"beginning": "SHIFT", "wait_seconds": 30}
+    assert walk.task("PrepareRelease") == {"beginning": "SHIFT", "canary": {**walk.record.intent.versions}, "wait_seconds": 30}
 
     assert ground.alias("orders-ship", "live") == ("1", {})
     assert walk.record.intent.deployment_id is None

@@ -40,7 +40,7 @@ def test_an_older_rollout_is_rolled_back_in_passes_and_then_the_release_may_star
         "target": target.name,
         "reason": f"rollout {older.rollout_id} gives way",
     }
-    assert newer.replace() == {"wait_seconds": 61}
+    assert newer.replace() == {"waits_for": older.rollout_id, "wait_seconds": 61}
     assert (older.record.phase, older.record.replaced_by.rollout_id) == (Phase.ROLLING_BACK, newer.rollout_id)
     assert older.owned.lock.owner == f"replacement:{newer.rollout_id}"
     assert (
@@ -106,7 +106,7 @@ def test_a_rollout_past_its_commit_point_is_waited_for(ground: Ground):
     before = older.owned
 
     assert newer.check(**REPLACE)["reason"] == f"rollout {older.rollout_id} has to end first"
-    assert newer.replace() == {"wait_seconds": 60}
+    assert newer.replace() == {"waits_for": older.rollout_id, "wait_seconds": 60}
     assert (older.owned.rollout, older.owned.lock) == (before.rollout, before.lock)
 
 
@@ -129,7 +129,7 @@ def test_a_later_start_is_never_replaced(ground: Ground):
     assert answer["start"] == "REFUSED"
     assert f"rollout {later.rollout_id} is running on orders" in answer["reason"]
     assert "later than this start, so this start does not replace it" in answer["reason"]
-    assert newer.replace() == {"wait_seconds": 1}
+    assert newer.replace() == {"waits_for": later.rollout_id, "wait_seconds": 1}
     assert (later.record.phase, later.record.replaced_by) == (Phase.SHIFTING, None)
 
 
@@ -138,7 +138,7 @@ def test_a_rollout_that_waits_for_an_operator_is_not_replaced(ground: Ground):
     ground.rig.records.write(older.owned, replace(older.record, needs_operator=True))
 
     assert "waits for an operator" in newer.check(**REPLACE)["reason"]
-    assert newer.replace() == {"wait_seconds": 1}
+    assert newer.replace() == {"waits_for": older.rollout_id, "wait_seconds": 1}
     assert older.record.replaced_by is None
 
 
@@ -157,16 +157,15 @@ def test_a_rollback_by_the_rollouts_own_execution_is_left_to_it(ground: Ground):
     older.make_safe("Test", "it was bad")
 
     assert newer.check(**REPLACE)["start"] == "REPLACE"
-    assert newer.replace() == {"wait_seconds": 60}
+    assert newer.replace() == {"waits_for": older.rollout_id, "wait_seconds": 60}
     assert (older.owned.lock.owner, older.record.replaced_by) == (older.execution, None)
 
 
 def test_a_pass_that_aws_refuses_leads_back_to_the_checks_at_once(ground: Ground):
-    ground.walk().shift()
-    newer = ground.walk()
+    older, newer = ground.walk().shift(), ground.walk()
     ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
 
-    assert newer.replace() == {"wait_seconds": 1}
+    assert newer.replace() == {"waits_for": older.rollout_id, "wait_seconds": 1}
     assert "waits for an operator" in newer.check(**REPLACE)["reason"]
 
 

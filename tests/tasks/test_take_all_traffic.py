@@ -12,7 +12,7 @@ def test_the_canary_gets_every_request(ground: Ground):
     walk = ground.walk().shift()
     walk.pause(60)
 
-    assert walk.task("TakeAllTraffic") == {"wait_seconds": 30}
+    assert walk.task("TakeAllTraffic") == {"weight_percent": 100.0, "wait_seconds": 30}
     assert ground.percent == 100.0
     assert (walk.record.phase, walk.record.shifts) == ("taking_all", (walk.now - 60, walk.now))
     assert {live for live, _ in ground.rig.aliases().values()} == {"1"}

@@ -30,7 +30,7 @@ def free(ground: Ground, walk: Walk) -> None:
 
 
 def test_lock_and_snapshot_are_recorded_together(ground: Ground, walk: Walk):
-    assert walk.lock() == {"lock": "TAKEN"}
+    assert walk.lock() == {"lock": "TAKEN", "rollout": walk.rollout_id}
 
     lock = ground.rig.records.read_lock("orders")
     assert (lock.fencing_token, lock.rollout_id, lock.owner) == (1, walk.rollout_id, walk.execution)
@@ -41,7 +41,7 @@ def test_taking_again_after_a_lost_reply_is_success(ground: Ground, walk: Walk):
     ground.aws.faults.add(Fault("TakeLock", "dynamodb", "TransactWriteItems", Mode.KILLED_AFTER, times=1))
     with pytest.raises(TaskFailedError):
         walk.lock()
-    assert walk.lock() == {"lock": "TAKEN"}
+    assert walk.lock() == {"lock": "TAKEN", "rollout": walk.rollout_id}
 
     assert ground.rig.records.read_lock("orders").fencing_token == 1
     assert walk.record.revision == 0
@@ -66,7 +66,7 @@ def test_a_target_that_was_taken_and_freed_meanwhile_is_checked_again(ground: Gr
 
     walk.check(retry=True, reason="the other rollout of this release ended only for the test")
     assert walk.checked["fencing_token"] == 2
-    assert walk.lock() == {"lock": "TAKEN"}
+    assert walk.lock() == {"lock": "TAKEN", "rollout": walk.rollout_id}
 
 
 def test_an_event_without_its_draft_names_what_is_missing(walk: Walk):

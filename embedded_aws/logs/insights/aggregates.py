@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from math import ceil
 from typing import TYPE_CHECKING
 
 from embedded_aws.logs.insights.tokens import malformed
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 
     from embedded_aws.logs.insights.expressions import Expression, Expressions
     from embedded_aws.logs.insights.tokens import Reader
+
+MOST_PERCENT = 100
+_PERCENTILES = frozenset({"pct", "percentile"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,14 +46,37 @@ def parse_aggregate(reader: Reader, expressions: Expressions) -> Aggregate:
     if function.lower() == "count" and (reader.takes("*") or reader.next.text == ")"):
         reader.expect(")")
         return Aggregate(_name(reader, f"{function}(*)"), len)
-    if function.lower() not in _FUNCTIONS.keys() | _BY_TIME.keys():
+    if function.lower() not in {*_FUNCTIONS, *_BY_TIME, *_PERCENTILES}:
         raise NotBuiltError(f"the function {function} of stats is not built")
     field = reader.next.text
     if reader.next.kind != "name":
         raise malformed(f"unexpected symbol found {field!r}, expected a field")
     value = expressions.value()
+    if function.lower() in _PERCENTILES:
+        percent = _percent(reader)
+        reader.expect(")")
+        return Aggregate(_name(reader, f"{function}({field},{percent:g})"), _percentile(value, percent), (field,))
     reader.expect(")")
     return Aggregate(_name(reader, f"{function}({field})"), _make(function, value), (field,))
+
+
+def _percent(reader: Reader) -> float:
+    """The second argument of `pct`: a number from 0 to 100."""
+    reader.expect(",")
+    token = reader.take()
+    if token.kind != "number" or not 0 <= float(token.text) <= MOST_PERCENT:
+        raise malformed(f"unexpected symbol found {token.text or 'the end'!r}, expected a percentage from 0 to 100")
+    return float(token.text)
+
+
+def _percentile(value: Expression, percent: float) -> Callable[[Sequence[Row]], Value]:
+    """The smallest value that at least so many percent of the values do not exceed. How AWS interpolates is not recorded."""
+
+    def aggregate(rows: Sequence[Row]) -> Value:
+        found = sorted(_numbers([one for one in map(value, rows) if one is not None]))
+        return found[max(0, ceil(percent / MOST_PERCENT * len(found)) - 1)] if found else None
+
+    return aggregate
 
 
 def _name(reader: Reader, otherwise: str) -> str:

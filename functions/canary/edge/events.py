@@ -197,6 +197,20 @@ class TickEvent:
     round: Mapping[str, Any] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class WidgetEvent:
+    """A dashboard's call of a custom widget (docs/aws.md#custom-widgets).
+
+    ``describe``: only the widget's documentation is asked for. ``target`` is the widget's own parameter, empty without one.
+    ``theme`` is the dashboard's, ``offset`` that of its time zone, such as ``+05:45``.
+    """
+
+    describe: bool = False
+    target: str = ""
+    theme: Annotated[str, Field(validation_alias=AliasPath("widgetContext", "theme"))] = ""
+    offset: Annotated[str, Field(validation_alias=AliasPath("widgetContext", "timezone", "offsetISO"))] = ""
+
+
 def read_event(kind: type[Event], event: Any) -> Event:  # noqa: ANN401 - Lambda's event is of any type
     """The event as ``kind``, one of this module's classes.
 

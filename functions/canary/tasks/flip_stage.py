@@ -9,9 +9,10 @@ from canary.tasks.common.promotion import CLOCK_MARGIN_SECONDS, pass_forward
 
 
 def flip_stage(event: TaskEvent, tools: Tools) -> Json:
-    """How long the stage settles."""
+    """What base of the stage serves now, and how long the stage settles."""
     safety = pass_forward(event, tools, to=frozenset({RecoveryStage.FLIPPED}))
-    return {"wait_seconds": safety.wait_seconds + CLOCK_MARGIN_SECONDS}
+    deployment = safety.owned.rollout.intent.deployment_id
+    return {"deployment": deployment, "wait_seconds": safety.wait_seconds + CLOCK_MARGIN_SECONDS}
 
 
 handler = Handler(on(TaskEvent), flip_stage)

@@ -52,7 +52,8 @@ def make_safe(event: SafetyEvent, tools: Tools) -> Json:
         case Answer.SAFE:
             return _ending(safety.owned.rollout, event)
         case Answer.WAIT:
-            return {"answer": "WAIT", "ending": "", "reason": "", "wait_seconds": safety.wait_seconds, "summary": {}}
+            reason = safety.owned.rollout.reason[:LONGEST_CAUSE]
+            return {"answer": "WAIT", "ending": "", "reason": reason, "wait_seconds": safety.wait_seconds, "summary": {}}
         case Answer.REFUSED:
             tools.count("OperatorNeeded")
             return _end("NEEDS_OPERATOR", f"{safety.owned.rollout.reason}; {'; '.join(safety.refusals)}", "REFUSED")

@@ -9,10 +9,14 @@ from canary.tasks.common.promotion import CLOCK_MARGIN_SECONDS, pass_forward
 
 
 def move_base(event: TaskEvent, tools: Tools) -> Json:
-    """FLIP_STAGE if there is a stage to flip, otherwise CLEAN_UP; and how long the aliases settle."""
+    """FLIP_STAGE if there is a stage to flip, otherwise CLEAN_UP; what the live aliases point at, and how long they settle."""
     safety = pass_forward(event, tools, to=frozenset({RecoveryStage.BASED, RecoveryStage.FLIPPED}))
     has_flip = safety.owned.rollout.recovery_stage is RecoveryStage.BASED
-    return {"flip": "FLIP_STAGE" if has_flip else "CLEAN_UP", "wait_seconds": safety.wait_seconds + CLOCK_MARGIN_SECONDS}
+    return {
+        "flip": "FLIP_STAGE" if has_flip else "CLEAN_UP",
+        "live": dict(safety.owned.rollout.intent.versions),
+        "wait_seconds": safety.wait_seconds + CLOCK_MARGIN_SECONDS,
+    }
 
 
 handler = Handler(on(TaskEvent), move_base)

@@ -51,7 +51,11 @@ def prepare_release(event: TaskEvent, tools: Tools) -> Json:
         shifter.make(PointAlias(function, alias, owned.rollout.intent.versions[function]), owned.rollout.intent)
     tools.logger.info("release prepared", rollout=event.rollout_id, intent=owned.rollout.intent.versions)
     beginning = "TAKE_ALL" if owned.rollout.reverts else "SHIFT"
-    return {"beginning": beginning, "wait_seconds": owned.rollout.seconds_to_settle(event.now)}
+    return {
+        "beginning": beginning,
+        "canary": dict(owned.rollout.intent.versions),
+        "wait_seconds": owned.rollout.seconds_to_settle(event.now),
+    }
 
 
 def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:

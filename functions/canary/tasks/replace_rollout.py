@@ -24,12 +24,12 @@ ALARM_WAIT_SECONDS = 30
 
 
 def replace_rollout(event: ReplaceEvent, tools: Tools) -> Json:
-    """The seconds after which it is worth checking again whether the target is free."""
+    """The older rollout, and the seconds after which it is worth checking again whether the target is free."""
     lock = tools.records.read_lock(event.target)
     owned = tools.records.find(lock.rollout_id, lock=lock) if lock.rollout_id else None
     if owned is None:
         return {"wait_seconds": ALARM_WAIT_SECONDS}
-    return {"wait_seconds": _seconds_until_next(owned, event, tools)}
+    return {"waits_for": owned.rollout.rollout_id, "wait_seconds": _seconds_until_next(owned, event, tools)}
 
 
 def _seconds_until_next(owned: Owned, event: ReplaceEvent, tools: Tools) -> int:

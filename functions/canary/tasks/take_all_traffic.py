@@ -26,7 +26,7 @@ def take_all_traffic(event: TaskEvent, tools: Tools) -> Json:
     shifter = shifter_for(owned.rollout.target, tools.clients, lambda: tools.records.check(owned))
     shifter.shift(owned.rollout.snapshot, owned.rollout.intent, ALL)
     tools.logger.info("canary has all traffic", rollout=event.rollout_id)
-    return {"wait_seconds": SETTLE_SECONDS}
+    return {"weight_percent": float(ALL), "wait_seconds": SETTLE_SECONDS}
 
 
 handler = Handler(on(TaskEvent), take_all_traffic)

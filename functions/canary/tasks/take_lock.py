@@ -16,7 +16,7 @@ def take_lock(event: LockEvent, tools: Tools) -> Json:
         tools.notifications.report_end(owned.ended_watch, tools.records)
     tools.notifications.send(NotificationKind.STARTED, owned.rollout)
     tools.logger.info("lock taken", rollout=event.rollout_id, target=event.target, fencing_token=owned.lock.fencing_token)
-    return {"lock": "TAKEN"}
+    return {"lock": "TAKEN", "rollout": event.rollout_id}
 
 
 handler = Handler(on(LockEvent), take_lock)

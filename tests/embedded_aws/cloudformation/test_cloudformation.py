@@ -670,6 +670,26 @@ def test_filters_alarms_and_dashboards_are_cloudwatchs(aws):
     assert aws.client("cloudwatch").describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"][0]["AlarmName"] == "any"
 
 
+def test_a_saved_query_is_changed_in_place_and_deleted_with_its_stack(aws):
+    def saved(**properties):
+        query = {"Name": "orders/errors", "QueryString": "filter status >= 500", "LogGroupNames": ["/g"], **properties}
+        return {"Query": {"Type": "AWS::Logs::QueryDefinition", "Properties": query}}
+
+    def found(prefix="orders"):
+        return aws.client("logs").describe_query_definitions(queryDefinitionNamePrefix=prefix)["queryDefinitions"]
+
+    create(aws, saved(), Outputs={"Id": {"Value": attribute("Query", "QueryDefinitionId")}})
+    (before,) = found("orders/")
+    assert outputs(described(aws)) == {"Id": before["queryDefinitionId"]}
+    assert (before["queryString"], before["logGroupNames"]) == ("filter status >= 500", ["/g"])
+    update(aws, saved(QueryString="filter status >= 400"))
+    (after,) = found()
+    assert (after["queryDefinitionId"], after["queryString"]) == (before["queryDefinitionId"], "filter status >= 400")
+    assert found("other") == []
+    delete(aws)
+    assert found() == []
+
+
 def test_rules_schedules_topics_and_queues_come_to_life(aws):
     machine = {"StartAt": "Done", "States": {"Done": {"Type": "Succeed", "Comment": "${Word} ${Other}"}}}
     statement = {

@@ -279,7 +279,6 @@ def test_a_malformed_query_is_refused(orders: Group, query: str):
     [
         ("fields -status", "arithmetic"),
         ("fields jsonParse(@message) as m", "the function jsonParse"),
-        ("stats pct(ms, 95)", "the function pct"),
         ("stats stddev(ms)", "the function stddev"),
         ("dedup route", "the command dedup"),
         ('parse @message "status *" as s', "wildcards"),
@@ -379,3 +378,14 @@ def test_the_list_of_queries_is_not_built(logs: Any):
 
 def test_an_unknown_query_is_not_found(logs: Any):
     assert refusal(logs.get_query_results, queryId="none")[0] == "ResourceNotFoundException"
+
+
+def test_a_percentile_is_a_value_that_was_logged(orders):
+    (row,) = orders.ask("stats pct(ms, 50) as middle, pct(ms, 99), pct(none, 50)")
+    assert row == {"middle": "30", "pct(ms,99)": "41"}
+
+
+@pytest.mark.parametrize("percent", ["101", "x", ""])
+def test_a_percentile_needs_a_percentage(orders, percent):
+    with pytest.raises(ClientError, match="unexpected symbol"):
+        orders.begin(f"stats pct(ms, {percent})")

@@ -8,7 +8,7 @@ import pytest
 
 from canary.edge.events import EventError, TickEvent
 from canary.edge.settings import SettingsError
-from canary.tasks.common.entry import Handler, Tools, as_it_is, on
+from canary.tasks.common.entry import Handler, Json, Tools, as_it_is, on
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -27,7 +27,7 @@ def seen() -> list[Tools]:
 
 
 @pytest.fixture
-def handler(seen: list[Tools]) -> Handler[TickEvent]:
+def handler(seen: list[Tools]) -> Handler[TickEvent, Json]:
     def act(event: TickEvent, tools: Tools) -> dict[str, Any]:
         seen.append(tools)
         return {"now": event.now}
@@ -41,7 +41,7 @@ def set_environment(monkeypatch: pytest.MonkeyPatch, environment: Mapping[str, s
 
 
 def test_lambdas_calls_share_the_tools_of_the_environment(
-    monkeypatch: pytest.MonkeyPatch, handler: Handler[TickEvent], seen: list[Tools]
+    monkeypatch: pytest.MonkeyPatch, handler: Handler[TickEvent, Json], seen: list[Tools]
 ):
     set_environment(monkeypatch, ENVIRONMENT)
     answers = [handler({"time": "1970-01-01T00:01:00Z"}, None) for _ in range(2)]
@@ -51,14 +51,14 @@ def test_lambdas_calls_share_the_tools_of_the_environment(
     assert (seen[0].settings.task, seen[0].settings.table) == ("Test", "canary")
 
 
-def test_a_bound_handler_has_tools_of_its_own(handler: Handler[TickEvent], seen: list[Tools]):
+def test_a_bound_handler_has_tools_of_its_own(handler: Handler[TickEvent, Json], seen: list[Tools]):
     for task in ("One", "Two"):
         handler.bind({**ENVIRONMENT, "CANARY_TASK": task})({"time": "1970-01-01T00:01:00Z"}, None)
 
     assert [tools.settings.task for tools in seen] == ["One", "Two"]
 
 
-def test_a_function_without_its_settings_says_which(monkeypatch: pytest.MonkeyPatch, handler: Handler[TickEvent]):
+def test_a_function_without_its_settings_says_which(monkeypatch: pytest.MonkeyPatch, handler: Handler[TickEvent, Json]):
     set_environment(monkeypatch, ENVIRONMENT)
     monkeypatch.delenv("CANARY_TABLE")
 
@@ -66,7 +66,7 @@ def test_a_function_without_its_settings_says_which(monkeypatch: pytest.MonkeyPa
         handler({}, None)
 
 
-def test_an_event_of_another_kind_is_an_error(handler: Handler[TickEvent], seen: list[Tools]):
+def test_an_event_of_another_kind_is_an_error(handler: Handler[TickEvent, Json], seen: list[Tools]):
     with pytest.raises(EventError, match="not a TickEvent: time"):
         handler.bind(ENVIRONMENT)({"when": "now"}, None)
 

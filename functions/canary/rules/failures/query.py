@@ -38,9 +38,9 @@ MOST_GROUPS = 50
 LONGEST_SAID = 300
 """Characters of a function's error line that are read; fewer are printed."""
 
-_UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+UUID = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 _CALLED = ("$context.integration.requestId", "$context.awsEndpointRequestId")
-_ERROR_LINE = r'/ERROR|CRITICAL|FATAL|Exception|errorMessage|"level":\s*"error"|Task timed out|Runtime exited/'
+ERROR_LINE = r'/ERROR|CRITICAL|FATAL|Exception|errorMessage|"level":\s*"error"|Task timed out|Runtime exited/'
 _SAID = ("errorMessage", "error", "message", "@message")
 _LOGGED_IDS = ("function_request_id", "requestId")
 """Where functions log Lambda's request id: Powertools' Logger, then Lambda's own JSON logs."""
@@ -115,15 +115,15 @@ def query_of(question: Question) -> str:
 def _commands(question: Question) -> Iterator[str]:
     names = names_of(question.log.format or "") if question.has_access_log else {}
     stage = question.target.stage
-    answer = _is_answer(stage) if question.has_access_log and stage else None
+    answer = is_answer(stage) if question.has_access_log and stage else None
     spoken = f'@log like "{FUNCTION_LOGS}"'
     called = _first(names, *_CALLED)
-    heard = f"({spoken} and @message like {_ERROR_LINE})"
+    heard = f"({spoken} and @message like {ERROR_LINE})"
     yield f"filter {heard}" if answer is None else f"filter {heard} or ({' and '.join(_failing(question, answer, names))})"
     yield r"parse @logStream /\[(?<canary_ran>[^\]]+)\]/"
-    yield f"parse @message /(?<canary_spoken>{_UUID})/"
+    yield f"parse @message /(?<canary_spoken>{UUID})/"
     if called:
-        yield f"parse {called} /(?<canary_called>{_UUID})/"
+        yield f"parse {called} /(?<canary_called>{UUID})/"
     ids = ["canary_called"] if called else []
     ids += ["function_request_id", *filter(None, (_first(names, "$context.extendedRequestId"),)), "requestId"]
     ids += [*filter(None, (_first(names, "$context.requestId"),)), "canary_spoken", 'concat(@logStream, " ", @message)']
@@ -159,7 +159,7 @@ def _joined(name: str) -> str:
     return name.removeprefix("canary_")
 
 
-def _is_answer(stage: Stage) -> str:
+def is_answer(stage: Stage) -> str:
     """The condition of an access-log line of this stage: several stages may share a group."""
     return f'apiId = "{stage.rest_api_id}" and stage = "{stage.stage_name}"'
 
@@ -178,10 +178,10 @@ def _failing(question: Question, answer: str, names: Mapping[str, str]) -> Itera
             assert_never(unreachable)
     route, method = _first(names, "$context.resourcePath"), _first(names, "$context.httpMethod")
     if route and method:
-        yield from (f"not ({_is_on(one, route, method)})" for one in question.target.outside.routes)
+        yield from (f"not ({is_on(one, route, method)})" for one in question.target.outside.routes)
 
 
-def _is_on(one: OutsideRoute, route: str, method: str) -> str:
+def is_on(one: OutsideRoute, route: str, method: str) -> str:
     """The condition of a request on a route outside the rollout."""
     if one.path.endswith(ANY_TEXT):
         path = f"{route} like /^{_literal(one.path.removesuffix(ANY_TEXT))}/"

@@ -42,11 +42,12 @@ def to_html(report: EvidenceReport, *, local: LocalTime = in_utc) -> str:
         tag("title", title),
         tag("style", Markup(STYLE)),
     )
-    main = tag("main", *_first_screen(report, local), *_pictures(report, local), *_details(report, local))
+    main = tag("main", *first_screen(report, local), *_pictures(report, local), *_details(report, local))
     return f"<!doctype html>\n{tag('html', head, tag('body', main, _foot(report)), lang='en')}\n"
 
 
-def _first_screen(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
+def first_screen(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
+    """How it ended or stands, why, whom it harmed, what to do, and what each metric has shown."""
     named = [f"{name} {value}" for name, value in report.labels.items()]
     about = [sentences.when(report, local), *named, f"started by execution {report.started_by}"]
     yield tag(

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from canary.aws.errors import ControllerError
 
 Event = TypeVar("Event")
+Answer = TypeVar("Answer")
 Json = dict[str, Any]
 
 METRICS = "CanaryController"
@@ -90,30 +91,30 @@ def as_it_is(event: Json) -> Json:
     return event
 
 
-class Handler(Generic[Event]):
+class Handler(Generic[Event, Answer]):
     """A Lambda handler: reads the event, makes one call, returns its answer."""
 
-    def __init__(self, read: Callable[[Json], Event], act: Callable[[Event, Tools], Json]) -> None:
+    def __init__(self, read: Callable[[Json], Event], act: Callable[[Event, Tools], Answer]) -> None:
         self._read = read
         self._act = act
         self._tools: Tools | None = None
 
-    def __call__(self, event: Json, context: object) -> Json:
+    def __call__(self, event: Json, context: object) -> Answer:
         """What Lambda calls."""
         if self._tools is None:
             self._tools = Tools.from_env(os.environ)
         return self._run(self._tools, event, context)
 
-    def bind(self, environ: Mapping[str, str]) -> Callable[[Json, object], Json]:
+    def bind(self, environ: Mapping[str, str]) -> Callable[[Json, object], Answer]:
         """The same handler for another environment, with its own clients."""
         tools = Tools.from_env(environ)
 
-        def bound(event: Json, context: object) -> Json:
+        def bound(event: Json, context: object) -> Answer:
             return self._run(tools, event, context)
 
         return bound
 
-    def _run(self, tools: Tools, event: Json, context: object) -> Json:
+    def _run(self, tools: Tools, event: Json, context: object) -> Answer:
         call = LambdaCall(getattr(context, "aws_request_id", ""), getattr(context, "invoked_function_arn", ""))
         tools.logger.set_correlation_id(call.request_id or None)
         return self._act(self._read(event), replace(tools, call=call))

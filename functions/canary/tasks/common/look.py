@@ -15,6 +15,7 @@ from canary.aws.record_reads import Owned
 from canary.rules.judging import evidence_json
 from canary.rules.looks.completeness import find_backlog
 from canary.rules.looks.folding import Folded, fold_minutes
+from canary.rules.looks.look_metrics import embed, measure
 from canary.rules.looks.look_numbers import numbers_of
 from canary.rules.looks.look_schedule import waiting_since
 from canary.rules.looks.proof import moment_of, prove
@@ -60,6 +61,7 @@ def look(owned: Owned, tools: Tools, *, now: float, baking_since: float) -> Look
         verdict=verdict.kind.value,
         reason=verdict.reason,
         log_e=round(folded.evidence.log_e, 4),
+        **embed(owned.rollout.target.name, measure(owned.rollout, folded.evidence, verdict.kind), now),
     )
     return LookResult(owned, verdict)
 
