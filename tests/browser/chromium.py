@@ -74,15 +74,15 @@ class Chromium:
                 return answer
             self._hear(told)
 
-    def open(self, page: Path, *, width: int, is_dark: bool = False) -> None:
-        """Show a file at a width, light or dark, and wait until it is there."""
+    def open(self, page: Path, *, width: int, is_dark: bool = False, query: str = "") -> None:
+        """Show a file at a width, light or dark, and wait until it is there. ``query``: what follows its name, such as ``?q=a``."""
         scheme = "dark" if is_dark else "light"
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])
         self.errors.clear()
         self.requests.clear()
         self.events.clear()
-        self.call("Page.navigate", url=page.as_uri())
+        self.call("Page.navigate", url=page.as_uri() + query)
         while "Page.loadEventFired" not in self.events:
             self._hear(self._read())
 
