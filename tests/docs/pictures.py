@@ -21,10 +21,6 @@ from rich.terminal_theme import DIMMED_MONOKAI
 from rich.text import Text
 
 from canary_machine.diagram import main as draw_machine
-from demo.evidence import write_report
-from demo.sample import publish_release
-from demo.scenarios import choose
-from demo.stand import WARM_UP_SECONDS, open_stand
 from tests.browser.chromium import INSTALL, browser, find
 
 if TYPE_CHECKING:
@@ -68,6 +64,11 @@ font-size: {char_height}px; line-height: {line_height}px; }}
 
 def draw_rollout() -> None:
     """The terminal and the report, both of one rollout."""
+    from demo.evidence import write_report  # moto takes seconds to import, and a test only reads the list
+    from demo.sample import publish_release
+    from demo.scenarios import choose
+    from demo.stand import WARM_UP_SECONDS, open_stand
+
     [scenario] = choose("errors")
     with open_stand() as stand, TemporaryDirectory() as folder:
         publish_release(stand.aws.client, stand.target, {"NAME": scenario.name, **scenario.numbers})
