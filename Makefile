@@ -55,7 +55,7 @@ lint: $(VENV)/dev  ## run ruff and mypy
 check: COVERAGE := 1
 check: lint test rest  ## run everything: make lint, make test with coverage, then make rest
 
-rest: lint node_modules runtime  ## run the slow tests: faults, templates, all executions under their roles, the README's commands, Python 3.13
+rest: lint node_modules runtime $(VENV)/docs/installed  ## run the slow tests: faults, templates, all executions under their roles, the README's commands, the docs' site, Python 3.13
 	$(PYTEST) -m "slow and not deployed"
 	$(PYTEST) --deployed tests/executions tests/infra/test_deployed.py -k "not unknowns"
 
@@ -80,7 +80,7 @@ lock:  ## update the locked dependencies; needs uv
 	uv pip compile infra/canary_cdk/packages.in --constraint requirements.txt --python-platform aarch64-manylinux_2_28 --python-version $(RUNTIME) --only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url -o infra/canary_cdk/packages.txt
 
 docs: $(VENV)/docs/installed  ## build the site of the docs in site/; a broken link fails it
-	@$(VENV)/docs/bin/python -m sphinx --fail-on-warning --keep-going --quiet --jobs 2 --doctree-dir site/.doctrees docs site
+	@$(VENV)/docs/bin/python -m sphinx --fail-on-warning --keep-going --quiet --write-all --jobs 2 --doctree-dir site/.doctrees docs site
 	@echo "open site/index.html"
 
 pictures: $(VENV)/dev  ## draw every picture in docs again; needs Graphviz and Chromium

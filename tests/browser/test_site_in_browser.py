@@ -28,7 +28,7 @@ WIDTHS = (360, 1280)
 SHOWN = ("index", "input", "map", "decisions/index")
 WIDEST = "document.documentElement.scrollWidth"
 PAPER = "getComputedStyle(document.body).backgroundColor"
-FOUND = "[...document.querySelectorAll('#search-results li a')].map(one => one.getAttribute('href'))"
+FOUND = "document.querySelector('#search-results').innerText"
 SECONDS = 20
 
 
@@ -67,7 +67,7 @@ def test_the_pages_fit_are_quiet_and_load_only_files(page: Chromium, site: Path,
         page.open(site / f"{name}.html", width=width)
 
         assert page.errors == []
-        assert [url for url in page.requests if not url.startswith(site.as_uri())] == []
+        assert [url for url in page.requests if not url.startswith((site.as_uri(), "data:"))] == []
         assert page.ask(WIDEST) == width, name
 
 
@@ -83,8 +83,8 @@ def test_light_and_dark_differ(page: Chromium, site: Path) -> None:
 def test_the_search_works_from_files(page: Chromium, site: Path) -> None:
     page.open(site / "search.html", width=800, query="?q=snapshot")
     until = time.monotonic() + SECONDS
-    while not page.ask(FOUND) and time.monotonic() < until:
+    while "What happens when it breaks" not in (told := page.ask(FOUND)) and time.monotonic() < until:
         time.sleep(0.1)
 
-    assert any("when-it-breaks.html" in link for link in page.ask(FOUND))
+    assert "What happens when it breaks" in told
     assert page.errors == []
