@@ -1,7 +1,7 @@
-"""How Sphinx builds the site from the pages in `docs`. `make docs` runs it; a warning, such as of a broken link, ends the build.
+"""How Sphinx builds the site from the pages in `docs`. `make docs` runs it; a warning, such as of a broken link, ends it.
 
-The pages are written to be read in the repository, so a few of their links lead out of `docs`. The site cannot follow them: a file
-is copied beside the page, a folder is only named. The site loads nothing from elsewhere and works from files.
+The pages are written for readers of the repository, so a few links lead out of `docs`. The site cannot follow them: a file is
+copied beside the page, a folder is only named. The site loads nothing from elsewhere and works from files.
 """
 
 from __future__ import annotations

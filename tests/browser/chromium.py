@@ -75,7 +75,7 @@ class Chromium:
             self._hear(told)
 
     def open(self, page: Path, *, width: int, is_dark: bool = False, query: str = "") -> None:
-        """Show a file at a width, light or dark, and wait until it is there. ``query``: what follows its name, such as ``?q=a``."""
+        """Show a file at a width, light or dark, and wait until it is there. ``query`` follows its name: ``?q=a``."""
         scheme = "dark" if is_dark else "light"
         self.call("Emulation.setDeviceMetricsOverride", width=width, height=900, deviceScaleFactor=1, mobile=False)
         self.call("Emulation.setEmulatedMedia", media="", features=[{"name": "prefers-color-scheme", "value": scheme}])

@@ -38,9 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if not SPHINX.exists():
         pytest.skip("the packages that build the site are not installed; install them with: make docs")
     folder = tmp_path_factory.mktemp("site") / "in a folder"
-    told = subprocess.run(
-        [SPHINX, *BUILD, ROOT / "docs", folder], cwd=ROOT, capture_output=True, check=False, encoding="utf-8"
-    )
+    told = subprocess.run([SPHINX, *BUILD, ROOT / "docs", folder], cwd=ROOT, capture_output=True, check=False, encoding="utf-8")
     assert told.returncode == 0, told.stderr
     return folder
 

@@ -107,7 +107,7 @@ def _typed(stand: Stand, *arguments: str) -> str:
 def terminal(text: str) -> str:
     """A text with a terminal's colours as SVG; the same text gives the same picture."""
     console = Console(
-        file=io.StringIO(), width=COLUMNS, record=True, force_terminal=True, color_system="truecolor", _environ={"TERM": "xterm"}
+        file=io.StringIO(), width=COLUMNS, record=True, force_terminal=True, color_system="truecolor", _environ={}
     )
     console.print(Text.from_ansi(text))
     return console.export_svg(title="canary", theme=DIMMED_MONOKAI, code_format=SVG, unique_id="terminal")

@@ -62,7 +62,7 @@ def test_every_page_is_in_the_navigation(page: Path) -> None:
     entries = [*navigation(FIRST), *navigation(DOCS / "decisions" / "index.md")]
 
     assert entries.count(name_of(page)) == 1, (
-        f"add the line {name_of(page)} once to a toctree at the end of docs/index.md, below the heading that its reader looks under"
+        f"add the line {name_of(page)} once to a toctree at the end of docs/index.md, below the caption that fits its reader"
     )
 
 
@@ -86,13 +86,14 @@ def test_every_picture_has_the_command_that_draws_it() -> None:
     kinds = {".png", ".svg", ".jpg", ".jpeg", ".gif", ".webp"}
     kept = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*") if path.suffix in kinds}
 
-    assert kept == {*PICTURES}, "each picture in docs needs its line in PICTURES of tests/docs/pictures.py, and the other way round"
+    assert kept == {*PICTURES}, "the pictures in docs and PICTURES of tests/docs/pictures.py must be the same"
 
 
 @pytest.mark.parametrize("name", PICTURES)
 def test_every_picture_is_small_shown_and_loads_nothing(name: str) -> None:
     picture = DOCS / name
-    shown = [page for page in LINKING if re.search(rf"!\[[^\]]{{20,}}\]\([^)]*{re.escape(name)}\)", page.read_text(encoding="utf-8"))]
+    link = re.compile(rf"!\[[^\]]{{20,}}\]\([^)]*{re.escape(name)}\)")
+    shown = [page for page in LINKING if link.search(page.read_text(encoding="utf-8"))]
 
     assert shown, f"no page shows {name} with a text that says what is in it"
     assert picture.stat().st_size <= LARGEST_PICTURE
