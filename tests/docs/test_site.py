@@ -77,7 +77,9 @@ def test_every_anchor_that_is_linked_exists(page: Path) -> None:
 
 def test_a_broken_anchor_would_be_noticed(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
-    page.write_text("# A `name`, twice\n## Part\n## Part\n[good](#part-1) [as well](page.md#a-name-twice) [bad](#parts)\n")
+    page.write_text(
+        "# A `name`, twice\n## Part\n## Part\n[good](#part-1) [as well](page.md#a-name-twice) [bad](#parts)\n", encoding="utf-8"
+    )
 
     assert broken(page) == ["page.md#parts"]
 
