@@ -20,7 +20,7 @@ install = [ -t 1 ] || quiet=--quiet; \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve synth deploy destroy verify-aws bench faults test lint check rest runtime runtime-tests audit lock schemas picture clean
+.PHONY: help demo serve synth deploy destroy verify-aws bench faults test lint check rest runtime runtime-tests audit lock schemas docs pictures clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -58,7 +58,7 @@ lint: $(VENV)/dev  ## run ruff and mypy
 check: COVERAGE := 1
 check: lint test rest  ## run everything: make lint, make test with coverage, then make rest
 
-rest: lint node_modules runtime  ## run the slow tests: faults, templates, all executions under their roles, the README's commands, Python 3.13
+rest: lint node_modules runtime $(VENV)/docs/installed  ## run the slow tests: faults, templates, all executions under their roles, the README's commands, the docs' site, Python 3.13
 	$(PYTEST) -m "slow and not deployed"
 	$(PYTEST) --deployed tests/executions tests/infra/test_deployed.py -k "not unknowns"
 
@@ -79,17 +79,22 @@ audit: $(VENV)/dev  ## check the locked dependencies for known vulnerabilities; 
 lock:  ## update the locked dependencies; needs uv
 	uv pip compile pyproject.toml --group demo --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements-demo.txt
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements.txt
+	uv pip compile --group pyproject.toml:docs --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements-docs.txt
 	uv pip compile infra/canary_cdk/packages.in --constraint requirements.txt --python-platform aarch64-manylinux_2_28 --python-version $(RUNTIME) --only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url -o infra/canary_cdk/packages.txt
 
-picture: $(VENV)/dev  ## draw the README's picture from the state machine; needs Graphviz
-	$(BIN)/python -m canary_machine.diagram
+docs: $(VENV)/docs/installed  ## build the site of the docs in site/; a broken link fails it
+	@$(VENV)/docs/bin/python -m sphinx --fail-on-warning --keep-going --quiet --write-all --jobs 2 --doctree-dir site/.doctrees docs site
+	@echo "open site/index.html"
+
+pictures: $(VENV)/dev  ## draw every picture in docs again; needs Graphviz and Chromium
+	$(BIN)/python -m tests.docs.pictures
 
 schemas: $(VENV)/dev  ## write the JSON schemas of inputs, targets and the command's answers
 	$(BIN)/python -m canary.edge.schemas
 	$(BIN)/python -m canary_cli.schemas
 
 clean:  ## remove the virtual environment and caches
-	rm -rf .venv node_modules cdk.out reports .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
+	rm -rf .venv node_modules cdk.out reports site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage
 
 node_modules: package.json package-lock.json | $(VENV)/dev
 	@echo "installing the packages of package-lock.json into node_modules"
@@ -100,6 +105,12 @@ $(BIN)/python:
 	@"$(PYTHON)" -c 'import sys; sys.exit(sys.version_info < (3, 11) and f"Python 3.11 or newer is needed, {sys.executable} is {sys.version.split()[0]}; say make PYTHON=/path/to/python3.11")'
 	@echo "making the virtual environment $(VENV)"
 	@"$(PYTHON)" -m venv $(VENV)
+
+$(VENV)/docs/installed: requirements-docs.txt | $(BIN)/python
+	@echo "installing the packages of requirements-docs.txt into $(VENV)/docs"
+	@$(BIN)/python -m venv $(VENV)/docs
+	@$(VENV)/docs/bin/python -m pip install --disable-pip-version-check --quiet --no-deps --require-hashes --requirement requirements-docs.txt
+	@touch $@
 
 $(VENV)/demo: requirements-demo.txt pyproject.toml | $(BIN)/python
 	@$(call install,requirements-demo.txt)

@@ -1,4 +1,4 @@
-"""Draws the state machine as the picture in the README. `make picture` writes it, with Graphviz's `dot`.
+"""Draws the state machine as the picture in the README. `make pictures` writes it, with Graphviz's `dot`.
 
 The picture carries the hash of what it was rendered from, so that a test can tell without Graphviz when it is out of date. It
 shows the ways that are meant; those of errors are told once, at the branch that catches them.

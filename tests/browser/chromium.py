@@ -74,9 +74,9 @@ class Chromium:
                 return answer
             self._hear(told)
 
-    def open(self, page: Path, *, width: int, is_dark: bool = False) -> None:
-        """Show a file at a width, light or dark, and wait until it is there."""
-        self.visit(page.as_uri(), width=width, is_dark=is_dark)
+    def open(self, page: Path, *, width: int, is_dark: bool = False, query: str = "") -> None:
+        """Show a file at a width, light or dark, and wait until it is there. ``query`` follows its name: ``?q=a``."""
+        self.visit(page.as_uri() + query, width=width, is_dark=is_dark)
 
     def visit(self, address: str, *, width: int, is_dark: bool = False) -> None:
         """Show an address at a width, light or dark, and wait until it is there."""

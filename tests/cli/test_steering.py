@@ -38,9 +38,10 @@ if TYPE_CHECKING:
 
     Canary = Callable[..., Told]
 
-README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
-CHAPTER = README.partition("\n## See and steer\n")[2]
-SHELL = re.findall(r"^```sh\n(.*?)^```$", CHAPTER, re.DOTALL | re.MULTILINE)
+ROOT = Path(__file__).parents[2]
+PAGE = (ROOT / "docs" / "command.md").read_text(encoding="utf-8")
+CHAPTER = (ROOT / "README.md").read_text(encoding="utf-8").partition("\n## See and steer\n")[2]
+SHELL = re.findall(r"^```sh\n(.*?)^```$", PAGE + CHAPTER, re.DOTALL | re.MULTILINE)
 EXAMPLES = [
     *dict.fromkeys(
         [
@@ -399,7 +400,7 @@ def test_each_example_of_the_help_and_the_readme_runs(example: str, canary: Cana
 
 def test_the_readme_shows_every_exit_code():
     assert len(EXAMPLES) > len(app.registered_commands)
-    assert {int(code) for code in re.findall(r"^\| (\d+) \| ", README, re.MULTILINE)} == {code.value for code in ExitCode}
+    assert {int(code) for code in re.findall(r"^\| (\d+) \| ", PAGE, re.MULTILINE)} == {code.value for code in ExitCode}
 
 
 @pytest.mark.slow

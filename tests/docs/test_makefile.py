@@ -14,7 +14,7 @@ MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 FUNCTIONS = (ROOT / "infra" / "canary_cdk" / "functions.py").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-INSTALLED = [f"--old-file={name}" for name in (".venv/dev", ".venv/demo", "node_modules")]
+INSTALLED = [f"--old-file={name}" for name in (".venv/dev", ".venv/demo", ".venv/docs/installed", "node_modules")]
 
 
 def make(*arguments: str) -> list[str]:

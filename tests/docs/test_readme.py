@@ -22,6 +22,9 @@ from demo.scenarios import SCENARIOS
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+INPUT = (DOCS / "input.md").read_text(encoding="utf-8")
+TEXTS = "\n".join([README, *((DOCS / f"{page}.md").read_text(encoding="utf-8") for page in ("input", "when-it-breaks"))])
+"""The README, and the pages that go on where it stops."""
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 PAGES = sorted([ROOT / "README.md", *DOCS.rglob("*.md")])
 SCHEMA: dict[str, Any] = json.loads((DOCS / "schemas" / "input.schema.json").read_text(encoding="utf-8"))
@@ -47,7 +50,8 @@ def tables(text: str) -> Iterator[tuple[str, list[list[str]]]]:
 
 
 def rows_of(first_column: str) -> list[list[str]]:
-    [rows] = [rows for name, rows in tables(README) if name == first_column]
+    """The rows of a table on the page about inputs."""
+    [rows] = [rows for name, rows in tables(INPUT) if name == first_column]
     return rows
 
 
@@ -63,7 +67,7 @@ def spans(text: str) -> list[str]:
 
 def inputs() -> list[str]:
     """Every JSON block or span that requests a rollout or calls an operator's verb."""
-    return [one for one in (*blocks(README, "json"), *spans(README)) if one.lstrip().startswith('{"') and "target" in one]
+    return [one for one in (*blocks(TEXTS, "json"), *spans(TEXTS)) if one.lstrip().startswith('{"') and "target" in one]
 
 
 def schema_at(path: str) -> dict[str, Any]:
@@ -90,7 +94,7 @@ def in_words(policy: Policy) -> list[str]:
 
 
 def test_the_picture_is_drawn_from_the_machine() -> None:
-    assert digest_of(PICTURE.read_bytes()) == digest(dot(load())), "run: make picture"
+    assert digest_of(PICTURE.read_bytes()) == digest(dot(load())), "run: make pictures"
     assert f"]({PICTURE.relative_to(ROOT)})" in README
 
 
@@ -161,7 +165,7 @@ def test_the_policy_table_says_what_is_special() -> None:
 
 
 @pytest.mark.parametrize(
-    "key", sorted(set(re.findall(r"`policy\.([a-z_]+)", README)) | {"steps", "alpha", "min_requests", "progression"})
+    "key", sorted(set(re.findall(r"`policy\.([a-z_]+)", TEXTS)) | {"steps", "alpha", "min_requests", "progression"})
 )
 def test_every_policy_key_is_in_the_schema(key: str) -> None:
     assert schema_at(f"policy.{key}")

@@ -144,8 +144,8 @@ class Report:
         return 1 if sum(self.broken.values()) else 0
 
 
-def main() -> int:
-    """Run what was asked for; the exit status says whether every promise was kept."""
+def make_parser() -> argparse.ArgumentParser:
+    """What may be asked for."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--small", type=int, default=SMALL, help="how many runs in the small world")
     parser.add_argument("--full", type=int, default=FULL, help="how many in the full one")
@@ -154,7 +154,12 @@ def main() -> int:
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="how many processes")
     parser.add_argument("--only", action="append", default=[], metavar="FAMILY:SEED", help="run this case; may come again")
     parser.add_argument("--world", choices=["small", "full"], default="small", help="where, with --only")
-    given = parser.parse_args()
+    return parser
+
+
+def main() -> int:
+    """Run what was asked for; the exit status says whether every promise was kept."""
+    given = make_parser().parse_args()
     report = Report()
     if given.only:
         prepare()
