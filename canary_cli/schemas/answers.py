@@ -15,7 +15,7 @@ from canary_cli.planning.prospect import Prospect
 from canary_cli.schemas.shapes import Optional, Shapes
 from canary_cli.serving import Serving
 from canary_cli.status_view import Served, Status
-from canary_cli.story import Story
+from canary_cli.stories.story import Story
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 

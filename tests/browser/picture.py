@@ -1,4 +1,4 @@
-"""`python -m tests.browser.picture`: the picture of the live page in docs/dashboard.png, taken of the live demo in Chromium."""
+"""`python -m tests.browser.picture`: the picture of the live page in docs/pictures/dashboard.png, taken of the live demo in Chromium."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from tests.browser.chromium import INSTALL, browser, find
 from tests.browser.live import ROOT, STATE, live_demo, press, wait_until
 
-PICTURE = ROOT / "docs" / "dashboard.png"
+PICTURE = ROOT / "docs" / "pictures" / "dashboard.png"
 RELEASE, ENOUGH = "Slow tail", 5
 """The release that is started, and the evidence at which the picture is taken, or later."""
 NUMBER = "parseFloat(document.querySelector('.chart strong')?.textContent)"

@@ -17,7 +17,7 @@ from canary_cli.following import Follower, News
 from canary_cli.history_view import history_of
 from canary_cli.outlook import next_of
 from canary_cli.serving import serving_at
-from canary_cli.story import tell
+from canary_cli.stories.story import tell
 from canary_cli.watch_text import phase_line
 from tests.builders import NEW, NOON, OLD, a_policy, a_rollout
 

@@ -12,8 +12,8 @@ from canary.aws.errors import AwsRefusedError
 from canary.rules.reports.links import NO_REPORTS, ReportPlace
 from canary.rules.rollouts.phases import Phase
 from canary_cli.reporting import find_kept_report
-from canary_cli.story import Story
-from canary_cli.story_text import as_markdown, as_text
+from canary_cli.stories.story import Story
+from canary_cli.stories.story_text import as_markdown, as_text
 from tests.builders import a_rollout
 
 if TYPE_CHECKING:

@@ -51,6 +51,8 @@ EXAMPLES = [
     )
 ]
 """The README's first ten minutes are run by tests/docs/test_commands.py."""
+SERVES = "canary dashboard"
+"""Runs until it is stopped; `test_showing.py` starts it."""
 CALLER = "arn:aws:iam::123456789012:user/embedded"
 NEW = ("--function", "orders-read=2", "--function", "orders-write=2")
 SMALL = '[{"weight_percent": 25, "bake_seconds": 60}]'
@@ -389,7 +391,7 @@ def test_on_a_terminal_the_status_is_drawn_again(ground: Ground, canary: Canary,
     assert "\x1b[" in told.out
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
+@pytest.mark.parametrize("example", [one for one in EXAMPLES if not one.startswith(SERVES)])
 def test_each_example_of_the_help_and_the_readme_runs(example: str, canary: Canary):
     words = shlex.split(example.replace("orders-read=7", "orders-read=2"))[1:]
     told = canary(*[word for word in words if word != "--watch"])

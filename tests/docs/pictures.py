@@ -22,6 +22,7 @@ from rich.text import Text
 
 from canary_machine.diagram import main as draw_machine
 from tests.browser.chromium import INSTALL, browser, find
+from tests.browser.picture import PICTURE, take
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
 MACHINE, REPORT, TERMINAL = "rollout.png", "pictures/report.png", "pictures/terminal.svg"
+LIVE = "pictures/dashboard.png"
 ROLLOUT = "orders-7"
 START = {"target": "orders", "reason": "OPS-125", "labels": {"commit": "4fa2c1"}}
 COLUMNS = 124
@@ -123,7 +125,17 @@ def _seen(page: Path, profile: Path) -> bytes:
         return opened.picture(height=opened.ask(FIRST_SCREEN))
 
 
-PICTURES: Mapping[str, Callable[[], None]] = {MACHINE: draw_machine, TERMINAL: draw_rollout, REPORT: draw_rollout}
+def draw_live_page() -> None:
+    """The live page of the demo, during a rollout."""
+    take(PICTURE)
+
+
+PICTURES: Mapping[str, Callable[[], None]] = {
+    MACHINE: draw_machine,
+    TERMINAL: draw_rollout,
+    REPORT: draw_rollout,
+    LIVE: draw_live_page,
+}
 """What draws each picture, by the picture's path in `docs`."""
 
 

@@ -39,6 +39,7 @@ PROMOTING = (
     ("CleanUp", "dynamodb", "TransactWriteItems"),
     ("CleanUp", "events", "PutEvents"),
     ("CleanUp", "lambda", "GetAlias"),
+    ("CleanUp", "lambda", "UpdateAlias"),
     ("EvaluateCanary", "apigateway", "GetStage"),
     ("EvaluateCanary", "cloudwatch", "DescribeAlarms"),
     ("EvaluateCanary", "cloudwatch", "GetMetricData"),

@@ -80,7 +80,7 @@ def test_the_harness_sees_a_canary_that_stays(monkeypatch: pytest.MonkeyPatch):
 
 
 def test_the_harness_sees_a_settle_that_is_too_short(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("canary.tasks.prepare_release.SETTLE_SECONDS", 25)
+    monkeypatch.setattr("canary.rules.rollouts.rollout.SETTLE_SECONDS", 25)
     assert promises_broken() == {"half"}
 
 

@@ -30,7 +30,7 @@ STATES = dict(states_of(DEFINITION))
 TASKS = {name: STATES[name] for name in task_names(DEFINITION)}
 CHOICES = {name: state for name, state in STATES.items() if state["Type"] == "Choice"}
 ROOM = Path(__file__).parents[2] / "functions" / "canary" / "tasks"
-CALLED_BY_EVENTS = {"GuardRollout", "SweepTargets", "HearAlarm", "GuardDeletion", "SendNotification"}
+CALLED_BY_EVENTS = {"GuardRollout", "SweepTargets", "HearAlarm", "GuardDeletion", "SendNotification", "KeepReport"}
 CALLED_BY_PEOPLE = {"OperateRollout", "AuthorizeRollout", "ShowRollouts"}
 READ = re.compile(r"\$(?!states\b)([a-zA-Z_]\w*)\b(?!\()")
 LAMBDAS_TROUBLES = {

@@ -86,6 +86,7 @@ def test_a_release_that_may_start_is_drafted_and_nothing_is_changed(ground: Grou
     draft = answer["draft"]
     assert draft["snapshot"] == {
         "live": ground.old,
+        "canary": ground.old,
         "deployment_id": ground.old_deployment,
         "variables": {"lambdaAlias": "live"},
     }

@@ -38,7 +38,7 @@ def test_a_look_is_recorded_with_verdict_reason_and_numbers(walk: Walk):
 
 def test_a_look_is_measured_for_the_targets_dashboard(ground: Ground, walk: Walk):
     walk.look()
-    walk.pause(120)
+    walk.pause(240)  # a minute's values can be read some time after its end
 
     asked = [
         {

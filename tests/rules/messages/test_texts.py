@@ -211,6 +211,17 @@ TEXTS = {
             OF_ROLLOUT,
         ],
     ),
+    "NOTHING_FOUND": (
+        "info",
+        [
+            "✅ orders: the watch found nothing, the release stays",
+            "promoted",
+            ORIGIN,
+            "canary explain orders",
+            "",
+            OF_ROLLOUT,
+        ],
+    ),
     "OPERATOR": (
         "page",
         [

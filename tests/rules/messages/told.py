@@ -73,6 +73,12 @@ TAKEN_BACK = after_watch(WatchEnd.CONDEMNED, reason="errors 4.0 %", reverted_by=
 CUT_SHORT = after_watch(WatchEnd.CUT_SHORT, reason="a newer rollout took the target", cut_short_by="run-2")
 CUT_SHORT_BY_NOBODY = after_watch(WatchEnd.CUT_SHORT, reason="the stage was changed")
 NOT_SEEN = after_watch(WatchEnd.OVER, unseen=("the access log", "alarm orders-5xx"))
+NOTHING_FOUND = a_notification(
+    NotificationKind.WATCH_OVER,
+    at_step(
+        2, phase=Phase.PROMOTED, reason="promoted", watch=PromotionWatch(NOON - 600, NOON, end=WatchEnd.OVER, ended_at=NOON)
+    ),
+)
 OPERATOR = a_notification(
     NotificationKind.OPERATOR_NEEDED,
     at_step(phase=Phase.ROLLING_BACK, reason="AWS refuses: AccessDenied"),

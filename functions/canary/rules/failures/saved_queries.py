@@ -34,7 +34,7 @@ class Asks(enum.StrEnum):
 
     BY_ARM = "requests by arm"
     BY_VERSION = "calls by version"
-    ERRORS_BESIDE_BASE = "canary errors beside base"
+    ERRORS_BESIDE_BASE = "errors of both arms"
     ERRORS_BY_VERSION = "errors by version"
     ONE_REQUEST = "one request's path"
 

@@ -1,6 +1,6 @@
 """A rollout as a story: what happened, in plain sentences, with the numbers behind each decision.
 
-Told from the record and its replayed looks alone. How it is written is known to `canary_cli.story_text`.
+Told from the record and its replayed looks alone. How it is written is known to `canary_cli.stories.story_text`.
 """
 
 from __future__ import annotations
@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.looks.verdict import VerdictKind
+from canary.rules.reports.amounts import lasting
 from canary.rules.reports.building import trust
 from canary.rules.reports.over_time import alike
 from canary.rules.reports.weights import ALL, weights_set
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.watch_course import describe_end
-from canary_cli.story_numbers import (
+from canary_cli.stories.story_numbers import (
     MinuteTable,
     balance_lines,
     evidence_line,
@@ -22,7 +23,6 @@ from canary_cli.story_numbers import (
     minute_table,
     watch_lines,
 )
-from canary_cli.times import lasting
 from canary_cli.who.acting import actions_of, starter_of
 
 if TYPE_CHECKING:

@@ -5,13 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from canary.rules.reports.markdown import escaped, printable
-from canary_cli.times import local, local_clock
+from canary_cli.stories.instants import local, local_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from canary_cli.story import Event, Story
-    from canary_cli.story_numbers import MinuteTable
+    from canary_cli.stories.story import Event, Story
+    from canary_cli.stories.story_numbers import MinuteTable
 
 DAY = len("2026-01-31")
 

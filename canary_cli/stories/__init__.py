@@ -1,0 +1,1 @@
+"""A rollout told as a story: what happened, when, and why."""
