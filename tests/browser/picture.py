@@ -1,4 +1,4 @@
-"""`python -m tests.browser.picture`: the picture of the live page in docs/pictures/dashboard.png, taken of the live demo in Chromium."""
+"""`python -m tests.browser.picture`: takes docs/pictures/dashboard.png of the live demo in Chromium."""
 
 from __future__ import annotations
 
