@@ -174,6 +174,11 @@ class World:
         }
 
     @property
+    def live(self) -> set[str]:
+        """The versions of the live aliases."""
+        return {version for name, (version, _) in self.owned["aliases"].items() if name.endswith(":live")}
+
+    @property
     def weight_percent(self) -> float | None:
         """The canary's percentage, if there is a canary."""
         canary = self.stage.get("canarySettings")

@@ -368,7 +368,9 @@ def test_the_controller_watches_itself_and_tells_the_topic_of_each_alarms_severi
     assert {name for name, actions in told.items() if actions == [{"Ref": pages}]} == {
         *("OperatorNeeded", "RecordsUnusable", "SweeperErrors", "SweeperSilent"),
     }
-    assert {name for name, actions in told.items() if actions == [{"Ref": topic}]} == {"GuardErrors", "DeadLetters"}
+    assert {name for name, actions in told.items() if actions == [{"Ref": topic}]} == {
+        *("GuardErrors", "DeadLetters", "RecordKept", "CallerNotProven"),
+    }
     assert alarms["SweeperSilent"]["TreatMissingData"] == "breaching"
 
 

@@ -29,7 +29,10 @@ TRUST = json.dumps(
         "Statement": [{"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::123456789012:root"}, "Action": "sts:AssumeRole"}],
     }
 )
-SPARE = {"lambda:InvokeFunction", "dynamodb:GetItem", "states:GetExecutionHistory", "states:ListExecutions", "logs:StopQuery"}
+SPARE = {
+    *("lambda:InvokeFunction", "s3:GetObject", "dynamodb:GetItem", "states:GetExecutionHistory", "states:ListExecutions"),
+    "logs:StopQuery",
+}
 """What the console and the AWS CLI show a reader, and the command does not ask for; and the end of a query that is too slow,
 which tests/cli/test_logs.py asks for."""
 
@@ -134,6 +137,8 @@ def test_a_reader_sees_everything_and_is_denied_nothing(rig: Rig, rollout: str, 
     abort(rig)
     again = ("--retry", "--reason", "the test goes on")
     assert person(("reader",), "start", "orders", "--dry-run", *again)[0] == 0  # at rest the target itself is read
+    code, out, err = person(("reader",), "explain", rollout)
+    assert (code, err) == (0, ""), out
 
     permissions, role = rig.aws.permissions, f"arn:aws:iam::123456789012:role/{name_of('reader')}"
     allowed = {action for one in permissions.iam.role(role).statements for action in listed(one.elements["Action"])}

@@ -7,7 +7,10 @@ from tests.infra.templates import listed, text
 
 pytestmark = pytest.mark.slow
 
-POLICIES = {"AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy"}
+POLICIES = {
+    *("AWS::IAM::Policy", "AWS::IAM::Role", "AWS::IAM::ManagedPolicy"),
+    *("AWS::SQS::QueuePolicy", "AWS::SNS::TopicPolicy", "AWS::S3::BucketPolicy"),
+}
 
 
 def statements(template):
