@@ -93,8 +93,9 @@ MAY: Mapping[str, May] = MappingProxyType(
         AUTHORIZER: May.READ_RECORDS | May.WRITE_RECORDS | May.ACT_ON_TARGET | May.READ_TARGET | May.LIST_TARGETS | _AUTHORIZE,
         LISTENER: _TAKE_OVER | May.LIST_OPEN,
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
-        MESSENGER: May.READ_RECORDS | May.READ_LOOKS,  # besides, it may publish to its topics; see notifications.py
-        KEEPER: May.READ_RECORDS | May.READ_LOOKS | May.ACT_ON_TARGET,  # and write to its bucket; see reports.py
+        # The messenger also publishes to its topics (notifications.py), and the keeper writes to its bucket (reports.py).
+        MESSENGER: May.READ_RECORDS | May.READ_LOOKS | May.ACT_ON_TARGET,
+        KEEPER: May.READ_RECORDS | May.READ_LOOKS | May.ACT_ON_TARGET,
         WIDGET: May.READ_RECORDS | May.LIST_OPEN | May.READ_LOOKS | May.LIST_TARGETS,
     }
 )

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from concurrent.futures import Future
 from typing import TYPE_CHECKING, Any
 
 import jsonschema
@@ -13,6 +15,7 @@ from canary.aws.notifications import describe
 from canary.rules.messages.document import notification_schema
 from canary.tasks.send_notification import handler
 from demo.controller import TARGET_PREFIX
+from demo.sample import publish_release
 from embedded_aws.faults.calls import Fault, Mode
 from embedded_aws.shortcut import INSIDE
 from tests.tasks.walk import edit_record
@@ -50,7 +53,18 @@ class Subscribed:
             "AWS_ENDPOINT_URL": INSIDE,
         }
         event = {"detail-type": kind, "account": "123456789012", "region": "eu-west-1", "time": "2026-01-31T12:00:00Z"}
-        return handler.bind(environment)({**event, "detail": json.loads(json.dumps(detail))}, None)
+        told = {**event, "detail": json.loads(json.dumps(detail))}
+        ended = Future[dict[str, Any]]()
+
+        def run() -> None:
+            try:
+                ended.set_result(handler.bind(environment)(told, None))
+            except NotificationRefusedError as error:
+                ended.set_exception(error)
+
+        self.ground.aws.clock.spawn(run, name="tell")
+        self.ground.aws.clock.run_until(ended.done, limit=60)  # it waits for the logs' answer
+        return ended.result()
 
     def received(self, name: str) -> list[tuple[str, dict[str, Any]]]:
         """The subjects and documents that a topic delivered since the last time, each checked against the schema."""
@@ -96,6 +110,25 @@ def test_a_rollback_is_told_with_the_numbers_of_its_record_and_wakes_nobody(grou
     )
     assert (document["deciding"]["metric"], document["deciding"]["finding"]) == ("errors", "too few requests")
     assert subscribed.received("paged") == []
+
+
+def test_a_rollback_is_told_with_what_broke(ground: Ground, subscribed: Subscribed) -> None:
+    numbers = {"NAME": "broken", "FAILING_SHARE": 0.5, "CATCHES_FAILURES": False}
+    walk = ground.walk().shift(release={"functions": publish_release(ground.aws.client, ground.rig.target, numbers)})
+    walk.pause(240)
+    walk.look()
+    walk.end()
+    subscribed.tell("Rollout Ended", describe(walk.record))
+    ground.aws.faults.add(Fault(None, "logs", "StartQuery", Mode.REFUSED))
+    subscribed.tell("Rollout Ended", describe(walk.record))
+
+    (_, asked), (_, refused) = subscribed.received("told")
+    line = asked["lines"][1]
+    assert re.fullmatch(
+        r"(GET|POST) /\S+ -> orders-(read|write) \d+: .*DatabaseError: the database does not answer \(\d+ of \d+\)", line
+    )
+    assert line not in refused["lines"]
+    assert refused["lines"][0] == asked["lines"][0]
 
 
 def test_a_start_says_what_is_new(ground: Ground, subscribed: Subscribed) -> None:

@@ -8,29 +8,18 @@ failed requests is part of the report; if they cannot be read in ten seconds, th
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 from canary.aws.archive import Archive
-from canary.aws.calls import never_write
-from canary.aws.errors import ControllerError, RecordGoneError
-from canary.aws.insights import what_broke
+from canary.aws.errors import RecordGoneError
 from canary.aws.reports.kept import KeptReports
 from canary.aws.reports.recorded import read_recorded
-from canary.aws.stages import Stages
 from canary.edge.events import EndEvent
-from canary.rules.failures.query import NO_LOG
-from canary.rules.reports.breakage import NOT_ASKED, breakage_note, broken_routes, is_worth_asking, question_about
 from canary.rules.reports.building import report_of
 from canary.rules.reports.document import to_document
 from canary.rules.reports.links import DOCUMENT, PAGE, report_link
 from canary.rules.reports.page import to_html
+from canary.tasks.common.breakage import ask_logs
 from canary.tasks.common.entry import Handler, Json, Tools, on
-
-if TYPE_CHECKING:
-    from canary.rules.reports.evidence_report import BrokenRoute
-    from canary.rules.rollouts.rollout import Rollout
-
-PATIENCE_SECONDS = 10.0
 
 
 def keep_report(event: EndEvent, tools: Tools) -> Json:
@@ -40,32 +29,17 @@ def keep_report(event: EndEvent, tools: Tools) -> Json:
         raise RecordGoneError(f"rollout {event.rollout_id} of {event.target} is not recorded, so there is nothing to report")
     rollout, settings = owned.rollout, tools.settings
     recorded = read_recorded(tools.records, Archive(tools.clients.dynamodb, settings.table), rollout.rollout_id)
-    broken, note = _ask_logs(rollout, tools)
+    broken, note = ask_logs(rollout, tools)
     report = report_of(rollout, recorded.replayed(rollout), broken=broken, broken_note=note)
     document = to_document(report, rollout, recorded.looks, recorded.history)
     forms = {PAGE: to_html(report), DOCUMENT: json.dumps(document, ensure_ascii=False) + "\n"}
     keys = KeptReports(tools.clients.s3, settings.reports.bucket).keep(rollout.target.name, rollout.rollout_id, forms)
     tools.logger.info("report kept", target=rollout.target.name, rollout=rollout.rollout_id, phase=rollout.phase.value)
-    return {"bucket": settings.reports.bucket, "keys": list(keys), "link": _link(rollout, tools)}
-
-
-def _ask_logs(rollout: Rollout, tools: Tools) -> tuple[tuple[BrokenRoute, ...], str]:
-    """The routes on which the canary failed, and how much that covers or why it is not known."""
-    if not is_worth_asking(rollout):
-        return (), NOT_ASKED if rollout.tally.canary_requests else ""
-    clients, stage = tools.clients.of(rollout.target), rollout.target.stage
-    try:
-        log = Stages(clients.apigateway, stage, never_write).read().log if stage else NO_LOG
-        question = question_about(rollout, log)
-        found = what_broke(clients.logs, question, wait=None, patience_seconds=PATIENCE_SECONDS)
-    except ControllerError as error:
-        tools.logger.warning("the logs were not read", rollout=rollout.rollout_id, reason=str(error))
-        return (), f"What broke is not known, because the logs could not be read: {error}."
-    return broken_routes(found, rollout), breakage_note(found, rollout)
-
-
-def _link(rollout: Rollout, tools: Tools) -> str | None:
-    return report_link(tools.settings.reports, rollout.target.name, rollout.rollout_id)
+    return {
+        "bucket": settings.reports.bucket,
+        "keys": list(keys),
+        "link": report_link(settings.reports, rollout.target.name, rollout.rollout_id),
+    }
 
 
 handler = Handler(on(EndEvent), keep_report)

@@ -140,14 +140,15 @@ def _commands(notification: Notification, name: str) -> Iterator[str]:
 
 
 def _why_rolled_back(notification: Notification) -> Iterator[str]:
-    """The numbers of the metric that condemned it; else the reason, because no metric decided."""
+    """The numbers of the metric that condemned it, or else the reason, because no metric decided; and what broke."""
     report = notification.report
     lead = report.lead if report and is_worse(report) else None
-    if report is None or lead is None:
+    if report and lead:
+        yield condemning(report, lead)
+    else:
         yield " · ".join(filter(None, (notification.reason, harmed_by_record(notification))))
-        return
-    yield condemning(report, lead)
-    yield broke(report)
+    if report:
+        yield broke(report)
 
 
 def _what_the_watch_saw(notification: Notification) -> Iterator[str]:

@@ -8,6 +8,7 @@ from canary.aws.archive import Archive
 from canary.aws.errors import ControllerError
 from canary.aws.reports.recorded import read_recorded
 from canary.rules.reports.building import report_of
+from canary.tasks.common.breakage import ask_logs
 
 if TYPE_CHECKING:
     from canary.rules.reports.evidence_report import EvidenceReport
@@ -18,13 +19,15 @@ UNREADABLE = (ControllerError, ArithmeticError, AttributeError, LookupError, Typ
 
 
 def read_report(rollout_id: str, target: str, tools: Tools) -> EvidenceReport | None:
-    """The report of a rollout, or None if its records cannot be used."""
+    """The report of a rollout, of one that was rolled back with what broke; None if its records cannot be used."""
     try:
         owned = tools.records.find(rollout_id, target=target)
         if owned is None:
             return None
         recorded = read_recorded(tools.records, Archive(tools.clients.dynamodb, tools.settings.table), rollout_id)
-        return report_of(owned.rollout, recorded.replayed(owned.rollout))
+        looks = recorded.replayed(owned.rollout)
+        broken, note = ask_logs(owned.rollout, tools)
+        return report_of(owned.rollout, looks, broken=broken, broken_note=note)
     except UNREADABLE as error:
         tools.logger.warning("no report for the message", rollout=rollout_id, reason=f"{type(error).__name__}: {error}")
         return None
