@@ -14,7 +14,7 @@ from canary.rules.reports.over_time import alike
 from canary.rules.reports.weights import ALL, weights_set
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.watch_course import describe_end
-from canary_cli.story_numbers import (
+from canary_cli.stories.numbers import (
     MinuteTable,
     balance_lines,
     evidence_line,

@@ -10,8 +10,8 @@ from canary_cli.times import local, local_clock
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+    from canary_cli.stories.numbers import MinuteTable
     from canary_cli.story import Event, Story
-    from canary_cli.story_numbers import MinuteTable
 
 DAY = len("2026-01-31")
 

@@ -97,6 +97,7 @@ ANSWERS: Mapping[str, tuple[object, ...]] = {
     "history": (History, Serving),
     "explain": (Story, {"rollout": None, "target": str, "events": tuple[str, ...]}),
     "start": _events("begun", *WATCHED),
+    "ci": _events("begun", *WATCHED),
     "advance": _events("begun", *WATCHED),
     **{name: _verb(name) for name in ("abort", "pause", "resume", "promote", "note")},
     **{name: ({"verb": name, **PLAN, **REPLY, **TAKEN_BACK}, *_events(*WATCHED)) for name in ("rollback", "revert")},

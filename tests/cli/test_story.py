@@ -10,8 +10,8 @@ from canary.rules.looks.look_numbers import MinuteRecord
 from canary.rules.looks.replay import RecordedLook, replay
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
+from canary_cli.stories.numbers import MinuteTable
 from canary_cli.story import Event, Story, tell
-from canary_cli.story_numbers import MinuteTable
 from canary_cli.story_text import as_markdown, as_text
 from tests.builders import NOON, a_rollout
 from tests.rules.looks.test_replay import EVIDENCE, LOOKS, run

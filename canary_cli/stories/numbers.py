@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 from canary.rules.judging.judge import LOG_LIVE_FLOOR, log_strength
 from canary.rules.looks.proof import format_e
 from canary.rules.looks.replay import intervals_of
+from canary.rules.reports.amounts import lasting
 from canary.rules.rollouts.price import price
 from canary.rules.rollouts.report import usage_of
 from canary.rules.rollouts.rollout import MetricCount, Rollout
-from canary_cli.times import lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

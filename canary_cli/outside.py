@@ -1,0 +1,192 @@
+"""What connects the command to other tools: `canary ci` runs a rollout in a job of a CI system."""
+
+import os
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from canary.rules.reports.building import report_of
+from canary.rules.reports.evidence_report import EvidenceReport
+from canary.rules.targets.policy import Policy, effective_policy
+from canary_cli.announcing import attempt
+from canary_cli.ci.sessions import ENVIRONMENT, WEB_IDENTITY, end_of_web_identity, parse_end
+from canary_cli.ci.summary import Heard, summary_of
+from canary_cli.ci.waiting import Room, find_obstacle, room_of
+from canary_cli.connection import Connection
+from canary_cli.exits import CommandError, ExitCode
+from canary_cli.output import Output
+from canary_cli.past import read_recorded
+from canary_cli.reading import read_status
+from canary_cli.requesting import parse_start, start_input
+from canary_cli.steering import start
+from canary_cli.times import parse_duration
+from canary_cli.verbs import Call
+from canary_cli.watching import OnCancel
+
+Target = Annotated[str, typer.Argument(metavar="TARGET", help="A registered target.", envvar="CANARY_TARGET")]
+Functions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--function", help="A version for a function; may be repeated.", metavar="NAME=VERSION", envvar="CANARY_FUNCTIONS"
+    ),
+]
+Deployment = Annotated[
+    str | None, typer.Option(help="A deployment's id, present, or unchanged.", metavar="ID", envvar="CANARY_DEPLOYMENT")
+]
+PolicyName = Annotated[str | None, typer.Option(help="A shipped policy.", metavar="NAME", envvar="CANARY_POLICY")]
+Changes = Annotated[
+    list[str] | None,
+    typer.Option("--set", help="A policy's key; may be repeated.", metavar="KEY=VALUE", envvar="CANARY_SET"),
+]
+Reason = Annotated[str, typer.Option(help="Why, in one line.", metavar="TEXT", envvar="CANARY_REASON")]
+Labels = Annotated[
+    list[str] | None,
+    typer.Option("--label", help="Where the release comes from.", metavar="NAME=VALUE", envvar="CANARY_LABELS"),
+]
+Retry = Annotated[
+    bool, typer.Option("--retry", help="Start a release that was rolled back before. Needs --reason.", envvar="CANARY_RETRY")
+]
+Wait = Annotated[
+    bool,
+    typer.Option("--wait/--no-wait", help="Wait for the end of the rollout, or end after its start.", envvar="CANARY_WAIT"),
+]
+Within = Annotated[
+    str | None, typer.Option(help="How long the job may still take, such as 350m.", metavar="TIME", envvar="CANARY_WITHIN")
+]
+SessionEnds = Annotated[
+    str | None,
+    typer.Option(help="When the credentials end, such as 2026-01-31T12:00:00Z.", metavar="TIME", envvar="CANARY_SESSION_ENDS"),
+]
+OnCancelled = Annotated[
+    OnCancel, typer.Option("--on-cancel", help="What a cancelled job does to the rollout.", envvar="CANARY_ON_CANCEL")
+]
+SummaryFile = Annotated[
+    Path | None, typer.Option(help="Append the report as Markdown to this file.", metavar="FILE", envvar="CANARY_SUMMARY")
+]
+
+
+class _Listening(Output):
+    """An output that remembers what was said of the rollout. It writes a line for each look, on a terminal too."""
+
+    def __init__(self, output: Output, target: str) -> None:
+        super().__init__(is_json=output.is_json, console=output.out)
+        self.heard = Heard(target)
+
+    @property
+    def is_live(self) -> bool:
+        return False
+
+    def say(self, lines: Iterable[str], answer: object) -> None:
+        match answer:
+            case {"event": "begun", "rollout_id": str(rollout_id), "watch": str(watch)}:
+                self.heard = replace(self.heard, rollout_id=rollout_id, watch=watch)
+            case {"event": "ending", "outcome": str(outcome), "reason": str(reason)}:
+                self.heard = replace(self.heard, outcome=outcome, reason=reason)
+            case _:
+                pass
+        super().say(lines, answer)
+
+
+def ci(  # noqa: PLR0913 - one parameter an option
+    call: Call,
+    target: Target,
+    *,
+    functions: Functions = None,
+    deployment: Deployment = None,
+    policy: PolicyName = None,
+    changes: Changes = None,
+    reason: Reason = "",
+    labels: Labels = None,
+    retry: Retry = False,
+    wait: Wait = True,
+    within: Within = None,
+    session_ends: SessionEnds = None,
+    on_cancel: OnCancelled = OnCancel.LEAVE,
+    summary: SummaryFile = None,
+) -> ExitCode:
+    """Start a rollout in a job of a CI system, and wait if the job lasts long enough. Each option has a variable, too."""
+    asked = parse_start(start_input(target, functions=functions or (), policy=policy, changes=changes or ()))
+    room = Room(None)
+    if wait:
+        room = room_of(parse_duration(within, "--within") if within else None, _session_seconds(call, session_ends))
+        known = read_status(call.connection, target).target
+        _require_room(effective_policy(known.policy, asked.policy_override), room)
+    output = _Listening(call.output, target)
+    code = ExitCode.CANNOT_TELL
+    try:
+        code = start(
+            Call(call.connection, output),
+            target,
+            functions=functions,
+            deployment=deployment,
+            policy=policy,
+            changes=changes,
+            reason=reason,
+            labels=labels,
+            retry=retry,
+            watch=wait,
+            timeout=f"{room.timeout_seconds}s" if room.timeout_seconds else None,
+            on_cancel=on_cancel,
+        )
+    finally:
+        if summary:
+            _append(summary, call, output.heard, code)
+    return code
+
+
+def _require_room(policy: Policy, room: Room) -> None:
+    if obstacle := find_obstacle(policy, room):
+        message, fix = obstacle
+        raise CommandError("CannotWait", message, fix, ExitCode.USAGE)
+
+
+def _session_seconds(call: Call, given: str | None) -> float | None:
+    """How long the credentials last; None if they have no end, or none that is known, which is said."""
+    now = time.time()
+    if given:
+        ends = parse_end(given)
+        if ends is None:
+            fix = "write it with its zone, such as 2026-01-31T12:00:00Z"
+            raise CommandError("BadTime", f"--session-ends is no instant, got {given!r}", fix, ExitCode.USAGE)
+        return ends - now
+    ends, is_known = _end_of(call.connection, now)
+    if not is_known:
+        call.output.note("it is not known when the session of these credentials ends; say it with --session-ends")
+    return None if ends is None else ends - now
+
+
+def _end_of(connection: Connection, now: float) -> tuple[float | None, bool]:
+    """When the session ends, and whether that is known."""
+    method, has_token = connection.credentials_method, bool(connection.credentials.token)
+    if method == WEB_IDENTITY:
+        file = os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
+        ends = end_of_web_identity(Path(file).read_text(encoding="utf-8"), now) if file else None
+        return ends, ends is not None
+    if method == ENVIRONMENT and has_token:
+        ends = parse_end(os.environ.get("AWS_CREDENTIAL_EXPIRATION", ""))
+        return ends, ends is not None
+    return None, True
+
+
+def _append(file: Path, call: Call, heard: Heard, code: ExitCode) -> None:
+    """Add the summary to the file. What cannot be read or written is told, and does not hide how the rollout ended."""
+    report, unread = attempt(lambda: _report_of(call, heard))
+    if unread:
+        call.output.note(f"the summary has no report: {unread}")
+    try:
+        with file.open("a", encoding="utf-8") as open_file:
+            open_file.write(summary_of(heard, int(code), report) + "\n")
+    except OSError as error:
+        call.output.note(f"the summary cannot be written to {file}: {error.strerror}")
+
+
+def _report_of(call: Call, heard: Heard) -> EvidenceReport | None:
+    """The evidence report; None where no rollout is recorded."""
+    owned = call.connection.records.find(heard.rollout_id) if heard.rollout_id else None
+    if owned is None:
+        return None
+    return report_of(owned.rollout, read_recorded(call.connection, owned.rollout).replayed(owned.rollout))

@@ -1,0 +1,1 @@
+"""What a rollout's story is made of."""
