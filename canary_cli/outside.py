@@ -13,60 +13,41 @@ from canary.rules.reports.building import report_of
 from canary.rules.reports.evidence_report import EvidenceReport
 from canary.rules.targets.policy import Policy, effective_policy
 from canary_cli.announcing import attempt
-from canary_cli.ci.sessions import ENVIRONMENT, WEB_IDENTITY, end_of_web_identity, parse_end
+from canary_cli.ci.options import (
+    Changes,
+    Deployment,
+    Functions,
+    Labels,
+    PolicyName,
+    Reason,
+    Retry,
+    SessionEnds,
+    SummaryFile,
+    Target,
+    Wait,
+    Within,
+)
+from canary_cli.ci.sessions import end_of_session, parse_end
 from canary_cli.ci.summary import Heard, summary_of
 from canary_cli.ci.waiting import Room, find_obstacle, room_of
 from canary_cli.connection import Connection
 from canary_cli.exits import CommandError, ExitCode
+from canary_cli.following import Follower
 from canary_cli.output import Output
 from canary_cli.past import read_recorded
 from canary_cli.reading import read_status
 from canary_cli.requesting import parse_start, start_input
-from canary_cli.steering import start
+from canary_cli.steering import await_check, start
 from canary_cli.times import parse_duration
 from canary_cli.verbs import Call
 from canary_cli.watching import OnCancel
 
-Target = Annotated[str, typer.Argument(metavar="TARGET", help="A registered target.", envvar="CANARY_TARGET")]
-Functions = Annotated[
-    list[str] | None,
-    typer.Option(
-        "--function", help="A version for a function; may be repeated.", metavar="NAME=VERSION", envvar="CANARY_FUNCTIONS"
-    ),
-]
-Deployment = Annotated[
-    str | None, typer.Option(help="A deployment's id, present, or unchanged.", metavar="ID", envvar="CANARY_DEPLOYMENT")
-]
-PolicyName = Annotated[str | None, typer.Option(help="A shipped policy.", metavar="NAME", envvar="CANARY_POLICY")]
-Changes = Annotated[
-    list[str] | None,
-    typer.Option("--set", help="A policy's key; may be repeated.", metavar="KEY=VALUE", envvar="CANARY_SET"),
-]
-Reason = Annotated[str, typer.Option(help="Why, in one line.", metavar="TEXT", envvar="CANARY_REASON")]
-Labels = Annotated[
-    list[str] | None,
-    typer.Option("--label", help="Where the release comes from.", metavar="NAME=VALUE", envvar="CANARY_LABELS"),
-]
-Retry = Annotated[
-    bool, typer.Option("--retry", help="Start a release that was rolled back before. Needs --reason.", envvar="CANARY_RETRY")
-]
-Wait = Annotated[
-    bool,
-    typer.Option("--wait/--no-wait", help="Wait for the end of the rollout, or end after its start.", envvar="CANARY_WAIT"),
-]
-Within = Annotated[
-    str | None, typer.Option(help="How long the job may still take, such as 350m.", metavar="TIME", envvar="CANARY_WITHIN")
-]
-SessionEnds = Annotated[
-    str | None,
-    typer.Option(help="When the credentials end, such as 2026-01-31T12:00:00Z.", metavar="TIME", envvar="CANARY_SESSION_ENDS"),
-]
 OnCancelled = Annotated[
     OnCancel, typer.Option("--on-cancel", help="What a cancelled job does to the rollout.", envvar="CANARY_ON_CANCEL")
 ]
-SummaryFile = Annotated[
-    Path | None, typer.Option(help="Append the report as Markdown to this file.", metavar="FILE", envvar="CANARY_SUMMARY")
-]
+
+LONGEST_ACCEPTANCE_SECONDS = 600
+"""So long a job that does not wait still waits for the check of the release; Lambda activates a version within minutes."""
 
 
 class _Listening(Output):
@@ -132,10 +113,21 @@ def ci(  # noqa: PLR0913 - one parameter an option
             timeout=f"{room.timeout_seconds}s" if room.timeout_seconds else None,
             on_cancel=on_cancel,
         )
+        if code is ExitCode.DONE and not (wait or output.heard.outcome):
+            code = _await_acceptance(call.connection, output)
     finally:
         if summary:
             _append(summary, call, output.heard, code)
     return code
+
+
+def _await_acceptance(connection: Connection, output: _Listening) -> ExitCode:
+    """Wait until the controller has accepted the release or refused it: a refusal at this point sends no event."""
+    target, rollout_id = output.heard.target, output.heard.rollout_id
+    follower = Follower(target, rollout_id, connection.controller.execution(rollout_id))
+    code = await_check(Call(connection, output), follower, LONGEST_ACCEPTANCE_SECONDS)
+    is_checking = code is ExitCode.DONE and follower.execution is not None and not output.heard.outcome
+    return ExitCode.STILL_RUNNING if is_checking else code
 
 
 def _require_room(policy: Policy, room: Room) -> None:
@@ -153,23 +145,13 @@ def _session_seconds(call: Call, given: str | None) -> float | None:
             fix = "write it with its zone, such as 2026-01-31T12:00:00Z"
             raise CommandError("BadTime", f"--session-ends is no instant, got {given!r}", fix, ExitCode.USAGE)
         return ends - now
-    ends, is_known = _end_of(call.connection, now)
+    connection = call.connection
+    ends, is_known = end_of_session(
+        connection.credentials_method, os.environ, now, has_token=bool(connection.credentials.token)
+    )
     if not is_known:
         call.output.note("it is not known when the session of these credentials ends; say it with --session-ends")
     return None if ends is None else ends - now
-
-
-def _end_of(connection: Connection, now: float) -> tuple[float | None, bool]:
-    """When the session ends, and whether that is known."""
-    method, has_token = connection.credentials_method, bool(connection.credentials.token)
-    if method == WEB_IDENTITY:
-        file = os.environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
-        ends = end_of_web_identity(Path(file).read_text(encoding="utf-8"), now) if file else None
-        return ends, ends is not None
-    if method == ENVIRONMENT and has_token:
-        ends = parse_end(os.environ.get("AWS_CREDENTIAL_EXPIRATION", ""))
-        return ends, ends is not None
-    return None, True
 
 
 def _append(file: Path, call: Call, heard: Heard, code: ExitCode) -> None:

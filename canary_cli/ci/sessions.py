@@ -1,4 +1,4 @@
-"""When the session of a job's credentials ends. Pure: the file of a token is read by whoever calls.
+"""When the session of a job's credentials ends.
 
 Credentials that AWS renews (a profile, an instance, a container) have no end that matters. Those of a web identity are renewed
 for as long as the identity's token is valid; a key with a session token ends when its issuer says.
@@ -9,7 +9,11 @@ from __future__ import annotations
 import base64
 import json
 from datetime import datetime
-from typing import Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ROLE_SECONDS = 3600
 """How long botocore's session of a web identity lasts."""
@@ -39,6 +43,21 @@ def end_of_web_identity(token: str, now: float) -> float | None:
     if not isinstance(expires, int | float):
         return None
     return max(float(expires), now + ROLE_SECONDS - EARLY_SECONDS)
+
+
+def end_of_session(method: str, environ: Mapping[str, str], now: float, *, has_token: bool) -> tuple[float | None, bool]:
+    """When the session ends, None for one that is renewed; and whether that is known.
+
+    `method`: how botocore found the credentials; `has_token`: whether they have a session token; `now`: epoch seconds.
+    """
+    if method == WEB_IDENTITY:
+        file = environ.get("AWS_WEB_IDENTITY_TOKEN_FILE")
+        ends = end_of_web_identity(Path(file).read_text(encoding="utf-8"), now) if file else None
+        return ends, ends is not None
+    if method == ENVIRONMENT and has_token:
+        ends = parse_end(environ.get("AWS_CREDENTIAL_EXPIRATION", ""))
+        return ends, ends is not None
+    return None, True
 
 
 def _claims(token: str) -> dict[str, Any]:
