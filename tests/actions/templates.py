@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import yaml
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 class CloudFormation(yaml.SafeLoader):
@@ -23,3 +26,10 @@ def _long(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> dict[str, An
 
 
 CloudFormation.add_multi_constructor("!", _long)  # type: ignore[no-untyped-call]
+
+
+def read_template(path: Path) -> dict[str, Any]:
+    """A template in YAML, with its tags in the long form."""
+    found = yaml.load(path.read_text(encoding="utf-8"), Loader=CloudFormation)  # noqa: S506 - a safe loader with more tags
+    assert isinstance(found, dict)
+    return found
