@@ -1,17 +1,19 @@
-"""What connects the command to other tools: `canary ci` runs a rollout in a job of a CI system."""
+"""What connects the command to other tools: `canary ci` in a job of a CI system, and `canary import`."""
 
 import os
 import time
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from canary.edge.target import require_target
+from canary.rules.releases.problems import RefusedError
 from canary.rules.reports.building import report_of
 from canary.rules.reports.evidence_report import EvidenceReport
-from canary.rules.targets.policy import Policy, effective_policy
+from canary.rules.targets.policy import effective_policy
 from canary_cli.announcing import attempt
 from canary_cli.ci.options import (
     Changes,
@@ -33,10 +35,14 @@ from canary_cli.ci.waiting import Room, find_obstacle, room_of
 from canary_cli.connection import Connection
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.following import Follower
+from canary_cli.importing.carried import imported
+from canary_cli.importing.options import Aliases, Api, Application, GroupFile, SamFile, StageName, TargetName
+from canary_cli.importing.sources import read_described_group, read_group_file, read_sam
+from canary_cli.importing.text import file_lines, remark_lines
 from canary_cli.output import Output
 from canary_cli.past import read_recorded
 from canary_cli.reading import read_status
-from canary_cli.requesting import parse_start, start_input
+from canary_cli.requesting import pair_of, parse_start, start_input
 from canary_cli.steering import await_check, start
 from canary_cli.times import parse_duration
 from canary_cli.verbs import Call
@@ -95,7 +101,8 @@ def ci(  # noqa: PLR0913 - one parameter an option
     if wait:
         room = room_of(parse_duration(within, "--within") if within else None, _session_seconds(call, session_ends))
         known = read_status(call.connection, target).target
-        _require_room(effective_policy(known.policy, asked.policy_override), room)
+        if obstacle := find_obstacle(effective_policy(known.policy, asked.policy_override), room):
+            raise CommandError("CannotWait", *obstacle, ExitCode.USAGE)
     output = _Listening(call.output, target)
     code = ExitCode.CANNOT_TELL
     try:
@@ -128,12 +135,6 @@ def _await_acceptance(connection: Connection, output: _Listening) -> ExitCode:
     code = await_check(Call(connection, output), follower, LONGEST_ACCEPTANCE_SECONDS)
     is_checking = code is ExitCode.DONE and follower.execution is not None and not output.heard.outcome
     return ExitCode.STILL_RUNNING if is_checking else code
-
-
-def _require_room(policy: Policy, room: Room) -> None:
-    if obstacle := find_obstacle(policy, room):
-        message, fix = obstacle
-        raise CommandError("CannotWait", message, fix, ExitCode.USAGE)
 
 
 def _session_seconds(call: Call, given: str | None) -> float | None:
@@ -172,3 +173,37 @@ def _report_of(call: Call, heard: Heard) -> EvidenceReport | None:
     if owned is None:
         return None
     return report_of(owned.rollout, read_recorded(call.connection, owned.rollout).replayed(owned.rollout))
+
+
+def import_target(
+    call: Call,
+    *,
+    sam: SamFile = None,
+    group: GroupFile = None,
+    codedeploy: Application = None,
+    functions: Aliases = None,
+    name: TargetName = None,
+    api: Api = None,
+    stage: StageName = "prod",
+) -> ExitCode:
+    """Write the target that comes nearest to what SAM or CodeDeploy does, and say what does not carry over."""
+    aliases = [pair_of(one, "--function") for one in functions or ()]
+    try:
+        match sam, group, codedeploy:
+            case Path(), None, None:
+                carried = read_sam(sam)
+            case None, Path(), None:
+                carried = read_group_file(group, aliases)
+            case None, None, str():
+                carried = read_described_group(call.connection.client, codedeploy, aliases)
+            case _:
+                raise CommandError("Usage", "one source is imported", "give --sam, --group or --codedeploy", ExitCode.USAGE)
+        found = imported(carried, name, (api, stage) if api else None)
+        require_target(found.target)
+    except (ValueError, RefusedError) as error:
+        fix = "docs/coming-from.md says what can be imported, and from which files"
+        message = f"{sam or group or codedeploy} cannot be imported: {error}"
+        raise CommandError("CannotImport", message, fix, ExitCode.USAGE) from error
+    remarks, file = remark_lines(found), [*file_lines(found)]
+    call.output.say([*remarks, *file], {"file": "\n".join(file), "remarks": [asdict(one) for one in found.remarks]})
+    return ExitCode.DONE

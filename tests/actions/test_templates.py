@@ -20,8 +20,8 @@ from moto.events.models import EventPattern
 from canary.aws.notifications import describe
 from canary.rules.rollouts.phases import Phase
 from canary_cli.app import run
+from canary_cli.importing.templates import parse_template
 from embedded_aws.events.patterns import check_pattern
-from tests.actions.templates import read_template
 from tests.builders import a_rollout
 from tests.cli.ci.test_sessions import a_token
 from tests.ground import ground, shared
@@ -172,7 +172,7 @@ def test_the_action_that_does_not_wait_is_green_at_once_and_one_whose_session_is
     assert "the session of the credentials ends in 0 s; nothing was started" in told
 
 
-STATUSES = read_template(ROOT / "examples" / "commit_status" / "template.yaml")
+STATUSES = parse_template((ROOT / "examples" / "commit_status" / "template.yaml").read_text(encoding="utf-8"))
 EVENTS = {
     "Promoted": ("Rollout Promoted", {"phase": Phase.WATCHING}, "success"),
     "RolledBack": ("Rollout Ended", {"phase": Phase.ROLLED_BACK}, "failure"),

@@ -15,11 +15,11 @@ import yaml
 
 from canary.edge.target import require_target
 from canary.rules.targets.access_log import LOG_FORMAT
-from tests.actions.templates import read_template
+from canary_cli.importing.templates import parse_template
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROVIDERS = Path("/opt/tf-plugins")
-SERVERLESS = read_template(EXAMPLES / "serverless" / "serverless.yml")
+SERVERLESS = parse_template((EXAMPLES / "serverless" / "serverless.yml").read_text(encoding="utf-8"))
 TARGET = require_target(yaml.safe_load((EXAMPLES / "target.yaml").read_text(encoding="utf-8")))
 
 
@@ -47,7 +47,8 @@ def as_deployed() -> dict[str, Any]:
     return {"Resources": {**functions, **resources["Resources"]}, "Outputs": resources["Outputs"]}
 
 
-SAM = read_template(EXAMPLES / "sam" / "template.yaml")
+STATUSES = parse_template((EXAMPLES / "commit_status" / "template.yaml").read_text(encoding="utf-8"))
+SAM = parse_template((EXAMPLES / "sam" / "template.yaml").read_text(encoding="utf-8"))
 
 
 def linted(body: dict[str, Any]) -> list[str]:
@@ -57,7 +58,9 @@ def linted(body: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("body", [SAM, as_deployed(), read_template(EXAMPLES / "commit_status" / "template.yaml")])
+@pytest.mark.parametrize(
+    "body", [SAM, as_deployed(), parse_template((EXAMPLES / "commit_status" / "template.yaml").read_text(encoding="utf-8"))]
+)
 def test_cfn_lint_finds_nothing(body: dict[str, Any]):
     assert linted(body) == []
 
