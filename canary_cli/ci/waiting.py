@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from canary.rules.targets.policy import Policy
 
 ENDING_SECONDS = 20 * 60
-"""The check of the release, its preparation, the drain of base (at most 13 minutes) and the promotion, or the way back."""
+"""The check of the release, its preparation, the drain of base (at most 13 minutes) and the promotion, or the recovery."""
 
 MARGIN_SECONDS = 120
 """So long before its end a job stops to watch: time to say so, and to write its summary."""
