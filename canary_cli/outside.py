@@ -73,8 +73,8 @@ class _Listening(Output):
                 self.heard = replace(self.heard, rollout_id=rollout_id, watch=watch)
             case {"event": "ending", "outcome": str(outcome), "reason": str(reason)}:
                 self.heard = replace(self.heard, outcome=outcome, reason=reason)
-            case _:
-                pass
+            case {"event": "aborted", "answer": str(said)} if said != "REFUSED":
+                self.heard = replace(self.heard, outcome=said.lower())
         super().say(lines, answer)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import canary_cli.watching
 from canary_cli.ci.sessions import WEB_IDENTITY
 from canary_cli.connection import Connection
 from canary_cli.exits import ExitCode
@@ -128,3 +129,18 @@ def test_a_wrong_time_and_an_unwritable_summary_are_told(canary: Canary, tmp_pat
     told = canary("ci", "orders", *NEW, "--no-wait", "--summary", str(tmp_path / "nowhere" / "s.md"))
     assert told.code == ExitCode.DONE
     assert "the summary cannot be written to" in told.err
+
+
+def test_a_cancelled_job_that_aborts_does_not_say_that_the_rollout_goes_on(
+    canary: Canary, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+):
+    def cancel(_seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(canary_cli.watching, "sleep", cancel)
+    told = canary("ci", "orders", *NEW, *SHORT, "--on-cancel", "abort", "--summary", str(tmp_path / "s.md"))
+
+    assert told.code == ExitCode.ROLLED_BACK
+    summary = (tmp_path / "s.md").read_text(encoding="utf-8")
+    assert summary.startswith("# Stopped: orders")
+    assert "goes on" not in summary
