@@ -13,6 +13,7 @@ from canary_cli.connection import Connection, Place
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.explaining import explain, logs
 from canary_cli.output import Output
+from canary_cli.outside import ci, import_target
 from canary_cli.preflight import doctor, plan
 from canary_cli.returning import revert, rollback
 from canary_cli.seeing import history, status, watch
@@ -61,7 +62,9 @@ add_verb(app, "history", history, panel=SEE, example="canary history orders --si
 add_verb(app, "explain", explain, panel=SEE, example="canary explain orders")
 add_verb(app, "logs", logs, panel=SEE, example="canary logs orders --arm canary --errors")
 add_verb(app, "dashboard", dashboard, panel=SEE, example="canary dashboard --port 8470")
+add_verb(app, "import", import_target, panel=SEE, example="canary import --sam examples/sam/codedeploy.yaml --api a1b2c3d4e5")
 add_verb(app, "start", start, panel=STEER, example="canary start orders --function orders-read=7 --policy fast --watch")
+add_verb(app, "ci", ci, panel=STEER, example="canary ci orders --no-wait --label commit=3f9a")
 add_verb(app, "advance", advance, panel=STEER, example="canary advance orders")
 add_verb(app, "promote", promote, panel=STEER, example="canary promote orders --reason OPS-123 --yes")
 add_verb(app, "pause", pause, panel=STEER, example="canary pause orders --reason OPS-123")

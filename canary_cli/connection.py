@@ -115,6 +115,11 @@ class Connection:
         return found.get_frozen_credentials()
 
     @property
+    def credentials_method(self) -> str:
+        """How botocore found the credentials, in its own word, such as `env`."""
+        return str(getattr(self._session.get_credentials(), "method", ""))
+
+    @property
     def region(self) -> str:
         """The Region of the session."""
         return str(self.client("ssm").meta.region_name)

@@ -40,10 +40,10 @@ def start_input(  # noqa: PLR0913 - one parameter an option
         CommandError: an option has no name and value.
 
     """
-    versions = dict(_pair(text, "--function") for text in functions)
+    versions = dict(pair_of(text, "--function") for text in functions)
     release = {**({"functions": versions} if versions else {}), **({"deployment": deployment} if deployment else {})}
-    changed = _nested(_pair(text, "--set") for text in changes)
-    labelled = dict(_pair(text, "--label") for text in labels)
+    changed = _nested(pair_of(text, "--set") for text in changes)
+    labelled = dict(pair_of(text, "--label") for text in labels)
     override = {**({"from": policy} if policy else {}), **changed} if changed else policy
     given = {"target": target, "release": release, "policy": override, "reason": reason, "on_behalf_of": on_behalf_of}
     return optional({**given, "labels": labelled, "retry": is_retry})
@@ -91,7 +91,13 @@ def execution_name(target: str, now: float, suffix: str) -> str:
     return f"{target}-{datetime.fromtimestamp(now, UTC):%Y%m%dT%H%M%SZ}-{suffix}"
 
 
-def _pair(text: str, option: str) -> tuple[str, str]:
+def pair_of(text: str, option: str) -> tuple[str, str]:
+    """The name and the value of an option such as ``name=value``.
+
+    Raises:
+        CommandError: it has none.
+
+    """
     name, sign, value = text.partition("=")
     if not (name and sign and value):
         raise CommandError(

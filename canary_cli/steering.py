@@ -176,9 +176,9 @@ def _say_begun(call: Call, verb: str, follower: Follower, plan: dict[str, Any]) 
     call.output.say([f"{verb}: rollout {follower.rollout_id}; watch it: {resume}"], event)
 
 
-def await_check(call: Call, follower: Follower) -> ExitCode:
+def await_check(call: Call, follower: Follower, longest_seconds: int = LONGEST_CHECK_SECONDS) -> ExitCode:
     """Wait a little for the controller's answer: a refusal usually comes within seconds."""
-    for _ in range(LONGEST_CHECK_SECONDS):
+    for _ in range(longest_seconds):
         news = _poll(call, follower)
         if follower.execution is None:
             return ExitCode.DONE

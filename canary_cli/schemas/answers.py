@@ -11,6 +11,7 @@ from canary_cli.arms.comparing import Arm
 from canary_cli.doctor.findings import Diagnosis
 from canary_cli.exits import ExitCode
 from canary_cli.history_view import History
+from canary_cli.importing.carried import Remark
 from canary_cli.planning.prospect import Prospect
 from canary_cli.schemas.shapes import Optional, Shapes
 from canary_cli.serving import Serving
@@ -102,6 +103,8 @@ ANSWERS: Mapping[str, tuple[object, ...]] = {
     "history": (History, Serving),
     "explain": (Story, {"rollout": None, "target": str, "events": tuple[str, ...]}),
     "start": _events("begun", *WATCHED),
+    "import": ({"file": str, "remarks": tuple[Remark, ...]},),
+    "ci": _events("begun", *WATCHED),
     "advance": _events("begun", *WATCHED),
     **{name: _verb(name) for name in ("abort", "pause", "resume", "promote", "note")},
     **{name: ({"verb": name, **PLAN, **REPLY, **TAKEN_BACK}, *_events(*WATCHED)) for name in ("rollback", "revert")},

@@ -19,6 +19,7 @@ from tests.rig import Rig
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 pytestmark = pytest.mark.slow
 
@@ -183,6 +184,18 @@ def test_a_starter_starts(rig: Rig, person: Any):
     assert (code, err) == (0, ""), out
     assert not rig.aws.permissions.denied
     abort(rig)
+
+
+def test_a_job_starts_and_writes_its_summary_as_reader_and_starter(rig: Rig, person: Any, tmp_path: Path):
+    summary = tmp_path / "summary.md"
+    again = ("--retry", "--reason", "the test goes on")
+    code, out, err = person(("reader", "starter"), "ci", "orders", *again, "--no-wait", "--summary", str(summary))
+
+    denied = [*rig.aws.permissions.denied]
+    abort(rig)
+
+    assert (code, denied) == (0, []), out + err
+    assert summary.read_text(encoding="utf-8").startswith("# In progress: ")
 
 
 @pytest.mark.parametrize(
