@@ -38,6 +38,10 @@ PARSERS: dict[str, argparse.ArgumentParser] = {
     "tests.faults": faults_parser(),
     "verify": verify_parser(),
 }
+RENAMED = {"deploy": "codedeploy"}
+"""Services that the AWS CLI calls by another name than botocore does."""
+OWN = {("cloudformation", "deploy"): {"--stack-name", "--template-file", "--capabilities", "--parameter-overrides"}}
+"""Commands that the AWS CLI adds to the service's operations, with the options that the pages use (its reference, version 2)."""
 CHECKED_HERE = {"README.md", "bring-your-own.md", "deploy.md", "faults.md", "index.md", "input.md", "notifications.md"}
 """Pages whose commands are `make`'s, other tools', or one of `canary` whose parsing is what matters."""
 
@@ -118,7 +122,10 @@ def take_python(words: list[str]) -> None:
 def operations(words: list[str]) -> Iterator[str]:
     """The options of a command of the AWS CLI, as its operation names them; the operation exists."""
     service, verb, *rest = words
-    model = get_session().get_service_model(service)
+    if own := OWN.get((service, verb)):
+        yield from (word for word in rest if word in own)
+        return
+    model = get_session().get_service_model(RENAMED.get(service, service))
     [operation] = [name for name in model.operation_names if xform_name(name, "-") == verb]
     known = {f"--{xform_name(name, '-')}" for name in model.operation_model(operation).input_shape.members}
     for word in rest:

@@ -125,7 +125,7 @@ def test_a_rollback_is_told_with_what_broke(ground: Ground, subscribed: Subscrib
     (_, asked), (_, refused) = subscribed.received("told")
     line = asked["lines"][1]
     assert re.fullmatch(
-        r"(GET|POST) /\S+ -> orders-(read|write) \d+: .*DatabaseError: the database does not answer \(\d+ of \d+\)", line
+        r"(GET|POST) /\S+ 502 -> orders-(read|write) \d+: .*DatabaseError: the database does not answer \(\d+ of \d+\)", line
     )
     assert line not in refused["lines"]
     assert refused["lines"][0] == asked["lines"][0]

@@ -362,7 +362,7 @@ def test_the_page_shows_a_message_as_it_is_sent():
     report = told.ROLLED_BACK.report
     lead = replace(report.lead, canary=Estimate(0.029, 0.0, 1.0), base=Estimate(0.0005, 0.0, 1.0), difference=Estimate(0, 0, 0))
     ended = replace(report.decisions[-1], last_at=report.weights[-1].at + 240)
-    told_of = replace(report, metrics=(lead,), decisions=(ended,), broken=(), harm=replace(report.harm, requests=18))
+    told_of = replace(report, metrics=(lead,), decisions=(ended,), harm=replace(report.harm, requests=18))
     text = messages_of(replace(told.ROLLED_BACK, report=told_of))["email"]
 
     assert f"```\n{text}\n```" in PAGE.read_text(encoding="utf-8")
