@@ -41,7 +41,7 @@ PARSERS: dict[str, argparse.ArgumentParser] = {
 RENAMED = {"deploy": "codedeploy"}
 """Services that the AWS CLI calls by another name than botocore does."""
 OWN = {("cloudformation", "deploy"): {"--stack-name", "--template-file", "--capabilities", "--parameter-overrides"}}
-"""Commands that the AWS CLI adds to the service's operations, with the options that the pages use (its reference, version 2)."""
+"""Commands that the AWS CLI adds to a service's operations, with the options that the pages use."""
 CHECKED_HERE = {"README.md", "bring-your-own.md", "deploy.md", "faults.md", "index.md", "input.md", "notifications.md"}
 """Pages whose commands are `make`'s, other tools', or one of `canary` whose parsing is what matters."""
 
