@@ -37,6 +37,11 @@ class Harm:
     has_slow_tail: bool = False
     lost: float = 0.0
 
+    @property
+    def is_of_errors(self) -> bool:
+        """Whether it makes requests fail."""
+        return self.points > 0.0 or self.ratio > 1.0
+
     def turned_bad(self, rate: float) -> float:
         """The part of the good requests that fails because of the fault, where base's error rate is `rate`."""
         worse = min(rate * self.ratio + self.points, 1.0)

@@ -27,6 +27,9 @@ TAIL = percentile_metric("p99")
 """The metric that the fault of latency is about."""
 
 
+AROUND_MINUTES = 15
+
+
 class PastEndError(Exception):
     """A rollout would need minutes that nobody has seen yet."""
 
@@ -84,7 +87,8 @@ class SplitArms:
         families = self.start.evidence.history.families
         single = {metric: both for metric, both in minute.counts.items() if metric not in self.start.nested}
         nested = {metric: both for metric, both in minute.counts.items() if metric in self.start.nested}
-        found = {metric: self._split(*both, share, families[metric]) for metric, both in single.items()}
+        turned = {metric: self._turned(metric, families[metric], since) for metric in single}
+        found = {metric: self._split(*both, share, families[metric], turned[metric]) for metric, both in single.items()}
         return {**found, **(self._split_nested(nested, minute.tail, share) if nested else {})}
 
     def _share(self, minute: int) -> float:
@@ -95,18 +99,27 @@ class SplitArms:
             total, at, share = total + share * (until - at), until, to
         return (total + share * (minute + MINUTE_SECONDS - at)) / MINUTE_SECONDS
 
-    def _split(self, requests: int, bad: int, share: float, family: Family) -> Four:
+    def _turned(self, metric: str, family: Family, since: int) -> float:
+        """The part of the canary's good requests that the fault makes bad.
+
+        Base's error rate is that of half an hour: with that of the minute, the fault would repeat the minute's bursts.
+        """
+        if family is Family.CLIENT_ERRORS:
+            return self.harm.lost
+        if family is not Family.ERRORS or not self.harm.is_of_errors:
+            return 0.0
+        around = self.start.minutes[max(since - AROUND_MINUTES, 0) : since + AROUND_MINUTES + 1]
+        counts = [minute.counts[metric] for minute in around if metric in minute.counts]
+        requests, bad = sum(both[0] for both in counts), sum(both[1] for both in counts)
+        return self.harm.turned_bad(bad / requests if requests else 0.0)
+
+    def _split(self, requests: int, bad: int, share: float, family: Family, turned: float) -> Four:
         bad_canary, good_canary = binomial(bad, share, self.rng), binomial(requests - bad, share, self.rng)
         base = (requests - bad_canary - good_canary, bad - bad_canary)
-        if family is Family.ERRORS:
-            turned = binomial(good_canary, self.harm.turned_bad(bad / requests if requests else 0.0), self.rng)
-            bad_canary, good_canary = bad_canary + turned, good_canary - turned
-        if self.harm.lost and family is Family.CLIENT_ERRORS:
-            turned = binomial(good_canary, self.harm.lost, self.rng)
-            bad_canary, good_canary = bad_canary + turned, good_canary - turned
-        elif self.harm.lost:
+        if family is not Family.CLIENT_ERRORS:
             bad_canary, good_canary = self._kept(bad_canary), self._kept(good_canary)
-        return bad_canary + good_canary, bad_canary, *base
+        worse = binomial(good_canary, turned, self.rng)
+        return bad_canary + good_canary, bad_canary + worse, *base
 
     def _split_nested(self, counts: Mapping[str, tuple[int, int]], tail: int | None, share: float) -> Named:
         """Slow requests of one series: whatever is above a higher limit is above each lower one too."""
