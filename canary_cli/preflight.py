@@ -118,12 +118,11 @@ def backtest(
     inquiry = inquire(draft, chosen, now=looked.sight.now, days=days)
     if inquiry is None:
         raise CommandError("NothingCompared", f"{name} compares no metric", "turn one on in the target", ExitCode.USAGE)
-    told, answer = [*lines_of_inquiry(name, inquiry)], {"verb": "backtest", "exit_code": int(ExitCode.DONE)}
+    answer = {"verb": "backtest", "exit_code": int(ExitCode.DONE)}
+    if dry_run or not call.output.is_json:
+        call.output.say(lines_of_inquiry(name, inquiry), {**answer, "dry_run": True, "target": name, **inquiry.most})
     if dry_run:
-        call.output.say(told, {**answer, "dry_run": True, "target": name, **inquiry.most})
         return ExitCode.DONE
-    for line in told:
-        call.output.note(line)
     found = run_backtest(call.connection.client("cloudwatch"), draft, looked.sight.survey, inquiry, chosen)
     call.output.say(lines_of_backtest(found), {**answer, **asdict(found)})
     return ExitCode.DONE

@@ -29,9 +29,11 @@ def lines_of_inquiry(target: str, inquiry: Inquiry) -> Iterator[str]:
     """What a backtest will read, and its price."""
     since = _day(inquiry.begin)
     yield f"{target}: up to {inquiry.most_starts} starts since {since}, one every {_hours(inquiry.every_hours)}"
-    series = [one for past in (inquiry.own, inquiry.stage) if past for one in sorted(past.series, key=lambda one: one.name)]
-    named = dict.fromkeys(f"{one.namespace} {one.name}" for past in (series, _latency(inquiry)) for one in past)
-    yield _line("reads", f"{', '.join(named)}, by the minute since {_day(inquiry.start)}")
+    names: dict[str, list[str]] = {}
+    for one in sorted(_series(inquiry), key=lambda one: one.name):
+        if one.name not in names.setdefault(one.namespace, []):
+            names[one.namespace].append(one.name)
+    yield from (_line("reads", f"{space}: {', '.join(found)}, since {_day(inquiry.start)}") for space, found in names.items())
     if inquiry.percentiles:
         found = ", ".join(inquiry.percentiles)
         yield _line("limits", f"{found} by the hour, and of each start the requests above its own limits")
@@ -94,10 +96,10 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
         yield "  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
-def _latency(inquiry: Inquiry) -> Iterator[Series]:
+def _series(inquiry: Inquiry) -> Iterator[Series]:
     for past in (inquiry.own, inquiry.stage):
         if past:
-            yield from past.latency
+            yield from (*past.series, *past.latency)
 
 
 def _hours(hours: int) -> str:

@@ -1,4 +1,4 @@
-"""One rollout's course without AWS: the rules' plan, judge and verdict on minutes that somebody hands over.
+"""One rollout's course without AWS: the rules' plan, judge and verdict on minutes that someone hands over.
 
 `canary.rules.looks.folding.fold_minutes` maintains a whole rollout record, which would take most of a run's time. This module
 keeps only what the verdict depends on; tests/bench checks that both reach the same verdicts. The benchmark drives it on

@@ -95,9 +95,15 @@ def replay_all(question: Question, starts: Sequence[Start], *, processes: int = 
     replays = len(starts) * len(question.policies) * len(question.faults)
     if processes == 1 or replays < WORTH_PROCESSES:
         return [*_replay_some(question, starts)]
+    sent = replace(question, policies=tuple(map(_as_sent, question.policies)))
     chunks = [starts[first : first + CHUNK] for first in range(0, len(starts), CHUNK)]
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        return [*chain.from_iterable(pool.map(partial(_replayed, question), chunks))]
+        return [*chain.from_iterable(pool.map(partial(_replayed, sent), chunks))]
+
+
+def _as_sent(policy: Policy) -> Policy:
+    """The policy as another process can be given it."""
+    return replace(policy, detect=dict(policy.detect), delta=dict(policy.delta))
 
 
 def _replayed(question: Question, starts: Sequence[Start]) -> list[Replay]:
