@@ -117,14 +117,15 @@ def backtest(
     chosen = [policy_of(looked.target, one) for one in dict.fromkeys(policies or (None,))]
     inquiry = inquire(draft, chosen, now=looked.sight.now, days=days)
     if inquiry is None:
-        raise CommandError("NothingCompared", f"{name} compares no metric", "turn one on in the target", ExitCode.USAGE)
+        raise CommandError(
+            "NothingCompared", f"{name} compares percentiles alone", "turn on errors or client_errors", ExitCode.USAGE
+        )
     answer = {"verb": "backtest", "exit_code": int(ExitCode.DONE)}
     if dry_run or not call.output.is_json:
         call.output.say(lines_of_inquiry(name, inquiry), {**answer, "dry_run": True, "target": name, **inquiry.most})
-    if dry_run:
-        return ExitCode.DONE
-    found = run_backtest(call.connection.client("cloudwatch"), draft, looked.sight.survey, inquiry, chosen)
-    call.output.say(lines_of_backtest(found), {**answer, **asdict(found)})
+    if not dry_run:
+        found = run_backtest(call.connection.client("cloudwatch"), draft, looked.sight.survey, inquiry, chosen)
+        call.output.say(lines_of_backtest(found), {**answer, **asdict(found)})
     return ExitCode.DONE
 
 
@@ -192,10 +193,9 @@ def _look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], R
     target = target_of(proposal)
     with refusals(f"aws apigateway get-rest-api --rest-api-id {api}"):
         answer = client("apigateway").get_rest_api(restApiId=api)
-    now = time_of(answer)
     request = request_of(target.name)
     survey = as_registered(survey_with(TargetClients(client), target, request.release))
-    sight = Sight(now, survey, is_whole=True)
+    sight = Sight(time_of(answer), survey, is_whole=True)
     return Looked(target, sight, draft_of(request, target, sight), file_of(proposal))
 
 

@@ -30,7 +30,7 @@ def lines_of_inquiry(target: str, inquiry: Inquiry) -> Iterator[str]:
     since = _day(inquiry.begin)
     yield f"{target}: up to {inquiry.most_starts} starts since {since}, one every {_hours(inquiry.every_hours)}"
     names: dict[str, list[str]] = {}
-    for one in sorted(_series(inquiry), key=lambda one: one.name):
+    for one in _series(inquiry):
         if one.name not in names.setdefault(one.namespace, []):
             names[one.namespace].append(one.name)
     yield from (_line("reads", f"{space}: {', '.join(found)}, since {_day(inquiry.start)}") for space, found in names.items())
@@ -52,9 +52,7 @@ def lines_of_backtest(found: Backtest) -> Iterator[str]:
     if found.minutes_without_data:
         yield _line("missing", f"{found.minutes_without_data:,} minutes had no data: no request, or nothing that counted them")
     if found.is_stage:
-        yield _line(
-            "source", "AWS's own metrics of the stage; a rollout compares the arms once the access log tells them apart"
-        )
+        yield _line("source", SOURCE)
     yield _line("compared", ", ".join(found.compared) or "nothing")
     yield from (_line("left out", one) for one in found.not_replayed)
     if found.young_starts:
@@ -69,7 +67,8 @@ def lines_of_backtest(found: Backtest) -> Iterator[str]:
 def _of_policy(one: PolicyFigures, lost_share: float | None) -> Iterator[str]:
     yield ""
     if not one.replayed or one.false_share is None:
-        yield f"{one.policy}: no start; a rollout may last {in_minutes(one.longest_minutes)}, longer than base's data reach"
+        lasts = in_minutes(one.longest_minutes)
+        yield f"{one.policy}: no figures, for no start has both a history and {lasts} of data, which a rollout may last"
         return
     yield f"{one.policy}: {one.rolled_back} of {one.replayed} good releases rolled back ({100 * one.false_share:.2g} %)"
     if one.rolled_back:
@@ -99,7 +98,7 @@ def _table(rows: Sequence[Sequence[str]]) -> Iterator[str]:
 def _series(inquiry: Inquiry) -> Iterator[Series]:
     for past in (inquiry.own, inquiry.stage):
         if past:
-            yield from (*past.series, *past.latency)
+            yield from sorted((*past.series, *past.latency), key=lambda one: one.name)
 
 
 def _hours(hours: int) -> str:

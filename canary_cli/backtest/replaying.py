@@ -113,14 +113,21 @@ def _replayed(question: Question, starts: Sequence[Start]) -> list[Replay]:
 def _replay_some(question: Question, starts: Iterable[Start]) -> Iterator[Replay]:
     for start in starts:
         for policy in question.policies:
-            history = replace(start.evidence.history, alpha=policy.alpha)
-            evidence = replace(start.evidence, history=history)
-            needed = requests_needed_by_step(policy, evidence)
-            for fault in question.faults:
-                course = Course(as_replayed(policy), evidence, needed, question.traffic)
-                rng = Random(f"{question.seed} {start.at} {fault.value}")  # noqa: S311 - a simulation's draws, not secrets
-                ending, ended = _replay(course, SplitArms(start, harm_of(fault, question.lost_share), rng), question.watched)
-                yield Replay(start.at, policy.name, fault, ending, (ended - start.at) / MINUTE_SECONDS)
+            if len(start.minutes) * MINUTE_SECONDS < replay_seconds(policy):
+                yield from (Replay(start.at, policy.name, fault, Ending.CUT_OFF, 0.0) for fault in question.faults)
+            else:
+                yield from _replay_faults(question, start, policy)
+
+
+def _replay_faults(question: Question, start: Start, policy: Policy) -> Iterator[Replay]:
+    history = replace(start.evidence.history, alpha=policy.alpha)
+    evidence = replace(start.evidence, history=history)
+    needed = requests_needed_by_step(policy, evidence)
+    for fault in question.faults:
+        course = Course(as_replayed(policy), evidence, needed, question.traffic)
+        rng = Random(f"{question.seed} {start.at} {fault.value}")  # noqa: S311 - a simulation's draws, not secrets
+        ending, ended = _replay(course, SplitArms(start, harm_of(fault, question.lost_share), rng), question.watched)
+        yield Replay(start.at, policy.name, fault, ending, (ended - start.at) / MINUTE_SECONDS)
 
 
 def _replay(course: Course, arms: SplitArms, watched: tuple[str, ...]) -> tuple[Ending, float]:
