@@ -40,8 +40,8 @@ KEPT_SECONDS = 15 * DAY - HOUR
 MOST_DAYS = 14
 """The first start needs a day before it."""
 
-MOST_FOLDS = 3_600_000
-"""Minutes and metrics to judge: about two minutes of two cores. With more, there are fewer starts."""
+MOST_FOLDS = 1_500_000
+"""Minutes and metrics to judge. More of them could take two cores over two minutes, so there are fewer starts then."""
 
 
 @dataclass(frozen=True, slots=True)

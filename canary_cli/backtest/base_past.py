@@ -158,31 +158,25 @@ class StartMaker:
         return found
 
     def _start(self, at: float, trimmed: Mapping[str, tuple[Series, ...]], values: Values, seconds: int) -> Start:
+        day, begins = self._day(at), int(at // MINUTE_SECONDS) * MINUTE_SECONDS
+        kept = range(begins, min(begins + seconds, self._inquiry.end), MINUTE_SECONDS)
+        whole = range(day.start, max(kept.stop, day.stop), MINUTE_SECONDS)
         nested = tuple(metric for metric in trimmed if metric)
-        slow = {metric: self._slow(series, values) for metric, series in trimmed.items()}
+        slow = {metric: self._slow(series, values, whole) for metric, series in trimmed.items()}
         minutes = {**self._base.minutes, **{metric: slow[metric] for metric in nested}}
         families = {**self._base.past.families, **dict.fromkeys(nested, Family.SLOW)}
-        day = self._day(at)
         histories = {metric: [found[one] for one in day if one in found] for metric, found in minutes.items()}
         evidence = begin_evidence(histories, families=families, stakes=stakes(families), alpha=self._alpha)
-        begins = int(at // MINUTE_SECONDS) * MINUTE_SECONDS
-        kept = range(begins, min(begins + seconds, self._inquiry.end), MINUTE_SECONDS)
         tails = slow.get("", {})
         counted = (
-            BaseMinute(
-                {metric: found[one] for metric, found in minutes.items() if one in found},
-                tails[one][1] if one in tails else None,
-            )
+            BaseMinute({metric: found[one] for metric, found in minutes.items() if one in found}, tails.get(one, NONE)[1])
             for one in kept
         )
         return Start(at, evidence, tuple(counted), nested, is_young=(self._base.first or 0) > day.start)
 
-    def _slow(self, trimmed: tuple[Series, ...], values: Values) -> Minutes:
+    def _slow(self, trimmed: tuple[Series, ...], values: Values, minutes: range) -> Minutes:
         """Requests and slow ones by minute, as a look counts them."""
         samples = [one.with_statistic("SampleCount") for one in trimmed]
-        minutes = {minute for one in trimmed for minute in values[one]} | {
-            minute for one in samples for minute in self._base.samples[one]
-        }
         counted = ((minute, total(self._base.samples, samples, minute)) for minute in minutes)
         return {
             minute: (round(requests), slow_requests(requests, total(values, trimmed, minute) or 0.0))

@@ -38,11 +38,11 @@ class PastEndError(Exception):
 class BaseMinute:
     """One minute of base: requests and bad ones by metric. A metric without data in the minute is absent.
 
-    ``tail``: the requests slower than the p99 limit if the slowest took 1.5 times as long; None where that was not counted.
+    ``tail``: the requests slower than the p99 limit if the slowest took 1.5 times as long; 0 where that was not counted.
     """
 
     counts: Mapping[str, tuple[int, int]]
-    tail: int | None = None
+    tail: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +121,12 @@ class SplitArms:
         worse = binomial(good_canary, turned, self.rng)
         return bad_canary + good_canary, bad_canary + worse, *base
 
-    def _split_nested(self, counts: Mapping[str, tuple[int, int]], tail: int | None, share: float) -> Named:
+    def _split_nested(self, counts: Mapping[str, tuple[int, int]], tail: int, share: float) -> Named:
         """Slow requests of one series: whatever is above a higher limit is above each lower one too."""
         requests = max(both[0] for both in counts.values())
         slow = {metric: both[1] for metric, both in counts.items()}
-        has_tail = self.harm.has_slow_tail and tail is not None and TAIL in slow
-        above = [*slow.items(), *([("", max(tail or 0, slow[TAIL]))] if has_tail else ()), ("all", requests)]
+        has_tail = self.harm.has_slow_tail and TAIL in slow
+        above = [*slow.items(), *([("", max(tail, slow[TAIL]))] if has_tail else ()), ("all", requests)]
         canary = base = seen = 0
         arms = dict[str, tuple[int, int]]()
         for metric, count in sorted(above, key=lambda one: one[1]):

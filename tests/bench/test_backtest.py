@@ -41,12 +41,12 @@ def starts_of(cell: Cell, days: int, every: int, policy, seed: int = 7) -> tuple
     """Starts on so many days of the cell's base, each with the day before it as its history."""
     world = World(cell, np.random.default_rng(seed))
     past: dict[str, list[tuple[int, int]]] = {}
-    tails: list[int | None] = []
+    tails: list[int] = []
     for _ in range(days + 1):
         day = world.history()
         for metric, minutes in day.items():
             past.setdefault(metric, []).extend(minutes)
-        tails += tails_of(world, day) if TAIL in day else [None] * DAY
+        tails += tails_of(world, day) if TAIL in day else [0] * DAY
     families, lasts = world.families(), replay_seconds(policy) // 60
     nested = tuple(metric for metric in past if metric in NESTED)
 
@@ -59,7 +59,7 @@ def starts_of(cell: Cell, days: int, every: int, policy, seed: int = 7) -> tuple
     return tuple(start(first) for first in range(DAY + 2, (days + 1) * DAY - lasts - 1, every))
 
 
-def tails_of(world: World, day: dict[str, list[tuple[int, int]]]) -> list[int | None]:
+def tails_of(world: World, day: dict[str, list[tuple[int, int]]]) -> list[int]:
     """How many of each minute's requests are slower than two thirds of the limit, given how many are slower than it."""
     limit = world.limits.limits[2]
     beyond, above = _above(limit / TAIL_TIMES), _above(limit)

@@ -21,7 +21,7 @@ def a_start(
     minutes: int = 300,
     *,
     counts: Mapping[str, tuple[int, int]] | None = None,
-    tail: int | None = 30,
+    tail: int = 30,
     at: float = NOON + 20.0,
 ) -> Start:
     """A start with a day of good history, and so many minutes of these counts from then on."""

@@ -81,8 +81,8 @@ def test_the_price_counts_every_metric_that_may_be_read():
 def test_more_policies_than_two_minutes_judge_make_the_starts_rarer():
     assert asked().every_hours == 1
     everything = asked(*SHIPPED.values())
-    assert everything.every_hours == 2
-    assert next(lines_of_inquiry("orders", everything)).endswith("one every 2 hours")
+    assert everything.every_hours == 4
+    assert next(lines_of_inquiry("orders", everything)).endswith("one every 4 hours")
 
 
 @pytest.mark.parametrize("seconds", [14_400, 50_000])

@@ -77,7 +77,7 @@ def test_a_slow_tail_may_exceed_a_lower_limit_too():
     start = {"tail": 120}
     assert rates(Fault.SLOW_TAIL, "slow_p90", **start)[1] == pytest.approx(120 / 600, rel=0.1)
     assert rates(Fault.SLOW_TAIL, "slow_p90", **start)[2] == pytest.approx(0.1, rel=0.1)
-    assert rates(Fault.SLOW_TAIL, "slow_p99", tail=None)[1] == pytest.approx(0.01, rel=0.3)
+    assert rates(Fault.SLOW_TAIL, "slow_p99", tail=0)[1] == pytest.approx(0.01, rel=0.3)
 
 
 def test_the_weight_takes_effect_within_the_minute():
