@@ -46,7 +46,8 @@ def lines_of_backtest(found: Backtest) -> Iterator[str]:
     if found.first_at is None or found.requests_per_minute is None:
         yield f"{found.target}: base has no minute with requests, so nothing can be replayed"
         return
-    yield f"{found.target}: {found.starts} starts on base's own minutes of {_day(found.first_at)} to {_day(found.last_at or 0)}"
+    since, until = _day(found.first_at), _day(found.last_at or 0)
+    yield f"{found.target}: {_starts(found.starts)} on base's own minutes of {since} to {until}"
     failed = "" if found.error_rate is None else f", {100 * found.error_rate:.2g} % of them failed"
     yield _line("traffic", f"{found.requests_per_minute:,.1f} requests per minute{failed}")
     if found.minutes_without_data:
@@ -56,9 +57,9 @@ def lines_of_backtest(found: Backtest) -> Iterator[str]:
     yield _line("compared", ", ".join(found.compared) or "nothing")
     yield from (_line("left out", one) for one in found.not_replayed)
     if found.young_starts:
-        yield _line("young", f"{found.young_starts} starts had less than a day of history, and judge more cautiously")
+        yield _line("young", f"{_starts(found.young_starts)} had less than a day of history, and judged more cautiously")
     if found.starts_without_history:
-        yield _line("left out", f"{found.starts_without_history} starts, because base had too little history by then")
+        yield _line("left out", f"{_starts(found.starts_without_history)}, because base had too little history by then")
     for one in found.policies:
         yield from _of_policy(one, found.lost_share)
     yield from (_line("note", note) for note in found.notes)
@@ -79,7 +80,9 @@ def _of_policy(one: PolicyFigures, lost_share: float | None) -> Iterator[str]:
     if one.held:
         yield _line("held", f"{one.held} for too little traffic, at {spans_of(one.held_hours)}")
     if one.cut_off:
-        yield _line("left out", f"{one.cut_off} starts: a rollout may last {in_minutes(one.longest_minutes)}, beyond the data")
+        yield _line(
+            "left out", f"{_starts(one.cut_off)}: a rollout may last {in_minutes(one.longest_minutes)}, beyond the data"
+        )
     yield from _table([HEADS, *(_cells(fault, lost_share) for fault in one.faults)])
 
 
@@ -99,6 +102,10 @@ def _series(inquiry: Inquiry) -> Iterator[Series]:
     for past in (inquiry.own, inquiry.stage):
         if past:
             yield from sorted((*past.series, *past.latency), key=lambda one: one.name)
+
+
+def _starts(count: int) -> str:
+    return "1 start" if count == 1 else f"{count:,} starts"
 
 
 def _hours(hours: int) -> str:

@@ -90,14 +90,14 @@ def test_a_backtest_is_told_as_a_table():
   source    AWS's own metrics of the stage; to tell the arms apart, a rollout needs the access log first
   compared  nothing
   left out  p99 1.5 times: the p99 is not compared, or base has no latency history
-  young     2 starts had less than a day of history, and judge more cautiously
+  young     2 starts had less than a day of history, and judged more cautiously
   left out  3 starts, because base had too little history by then
 
 standard: 2 of 4 good releases rolled back (50 %)
   false     at 13:00-15:00 UTC, 1 of them by an alarm
   promoted  1, after 45 min in the median
   held      1 for too little traffic, at 15:00-16:00 UTC
-  left out  1 starts: a rollout may last 240 min, beyond the data
+  left out  1 start: a rollout may last 240 min, beyond the data
   fault                  caught    in the median  nine in ten within  promoted  held
   x2                     10 of 12  6 min          9 min               1         1
   a lost route (1 of 4)  0 of 1    -              -                   1         0
