@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
-from bench.controller import Controller
 from bench.judge import SEED
 from bench.world import HISTORY_MINUTES
 from canary.rules.judging import judge
@@ -26,6 +25,7 @@ from canary.rules.judging.families import Family
 from canary.rules.judging.outlook import requests_needed
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.targets.policy import STANDARD, WhenUnproven
+from canary_cli.backtest.course import Course
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -83,22 +83,22 @@ def history(traffic: float, base_rate: float, rng: np.random.Generator) -> list[
 
 def verdicts(policy: Policy, rng: np.random.Generator) -> Iterator[tuple[float, float, Verdict]]:
     """A good release at six requests a minute: minute, weight, and each verdict whose kind differs from the previous one."""
-    controller = Controller.begun(policy, {"errors": history(TRAFFIC, 0.001, rng)}, FAMILIES)
+    course = Course.begun(policy, {"errors": history(TRAFFIC, 0.001, rng)}, FAMILIES)
     now, last = 20.0, None
     seen: dict[int, dict[str, tuple[int, int, int, int]]] = {}
-    controller.shift(now, now + 1.0)
+    course.shift(now, now + 1.0)
     while True:
         now += 60.0
-        weight_percent = float(policy.steps[controller.step].weight_percent)
+        weight_percent = float(policy.steps[course.step].weight_percent)
         minute = int(now // 60) * 60 - 60
         seen[minute] = {"errors": _minute(weight_percent / 100.0, rng)}
-        verdict = controller.look(now, seen)
+        verdict = course.look(now, seen)
         if verdict.kind is not last:
             yield (now - 20.0) / 60.0, weight_percent, verdict
         last = verdict.kind
         match last:
             case VerdictKind.ADVANCE:
-                controller.shift(now, now + 1.0)
+                course.shift(now, now + 1.0)
             case VerdictKind.PROMOTE | VerdictKind.ROLL_BACK:
                 return
             case VerdictKind.CONTINUE | VerdictKind.HOLD:

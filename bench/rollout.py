@@ -7,21 +7,21 @@ noted, and the rollout continues by the clock to its end. So all judges meet the
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, assert_never
+from typing import TYPE_CHECKING
 
-from bench.alarm_math import AlarmState
-from bench.controller import GOES_ON, Controller, named
 from bench.world import Minute, World
-from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse
-from canary.rules.looks.look_schedule import seconds_to_look
-from canary.rules.looks.verdict import VerdictKind
+from canary.rules.judging.minutes import MinuteUse
+from canary.rules.looks.sources import CLIENT_ERRORS
+from canary.rules.looks.verdict import GOES_ON, LAST_WORDS
+from canary_cli.backtest.alarm_math import SEEN_AFTER_SECONDS, AlarmState
+from canary_cli.backtest.course import Course
 
 if TYPE_CHECKING:
-    from canary.rules.targets.policy import Policy
+    from collections.abc import Sequence
 
-SHIFT_SECONDS = 1.0
-SEEN_AFTER_SECONDS = 60
-"""For all judges: a minute's metrics are available one minute after its end."""
+    from canary.rules.targets.policy import Policy
+    from canary_cli.backtest.course import Named
+
 ROLLBACK_SECONDS = 15.0
 """A rollback takes as long to take effect as any other change, on average."""
 
@@ -70,62 +70,55 @@ class Tape:
         return harm + (self.world.final_excess() if stopped_at is None else 0.0)
 
 
+@dataclass(slots=True)
+class _Arms:
+    """Both arms of the world's release; whatever happens to them is recorded."""
+
+    tape: Tape
+    metrics: tuple[str, ...]
+
+    def shift(self, now: float, share: float, *, is_last: bool) -> None:
+        """Record the shift, and tell the world."""
+        self.tape.shifts.append(now)
+        self.tape.world.shift(now, share, is_last=is_last)
+
+    def counts(self, index: int) -> Named:
+        """Draw the minute, and record it."""
+        self.tape.minutes.append(self.tape.world.minute(index))
+        return named(self.tape.minutes[-1], self.metrics)
+
+
 def roll_out(world: World, policy: Policy, *, later_seconds: int = 120) -> Tape:
     """Roll out the world's release under the policy. ``later_seconds``: a second metric delay to report as well."""
     history = world.history()
     tape = Tape(world, int(world.offset // 60))
-    controller, alarm = Controller.begun(policy, history, world.families()), AlarmState()
-    metrics, seen = tuple(history), {}
-    _shift(tape, controller, world.offset)
-    now = controller.baking_since
-    while not tape.promoted_at:
-        now += seconds_to_look(policy, now=now, look_seconds=MINUTE_SECONDS, promotion_due=controller.promotion_due)
-        for minute in range(tape.first + len(tape.minutes), int(now // 60)):
-            tape.minutes.append(world.minute(minute))
-            seen[minute * 60] = named(tape.minutes[-1], metrics)
+    course, alarm = Course.begun(policy, history, world.families()), AlarmState()
+    for now, verdict, _ in course.drive(_Arms(tape, tuple(history)), world.offset):
         visible = int((now - SEEN_AFTER_SECONDS) // 60) - tape.first
         heard = tape.looks[-1].seen if tape.looks else 0
         for minute_drawn in tape.minutes[heard:visible]:
             alarm.hear(minute_drawn.errors)
-        verdict = controller.look(now, seen)
-        _note_vetoes(tape, controller, alarm, now, later_seconds)
-        tape.looks.append(Look(now, visible, controller.step, verdict.kind in GOES_ON))
-        match verdict.kind:
-            case VerdictKind.PROMOTE:
-                tape.promoted_at = now
-            case VerdictKind.ADVANCE:
-                _shift(tape, controller, now)
-                now = controller.baking_since
-            case VerdictKind.ROLL_BACK:  # out of patience: no judge continues
-                break
-            case VerdictKind.CONTINUE | VerdictKind.HOLD:
-                continue
-            case _:
-                assert_never(verdict.kind)
-    tape.uses = [controller.uses[(tape.first + k) * 60] for k in range(len(controller.uses))]
-    return _settled(tape)
+        _note_vetoes(tape, course, alarm, now, later_seconds)
+        tape.looks.append(Look(now, visible, course.step, verdict.kind in GOES_ON))
+        if verdict.kind in LAST_WORDS:  # promoted, or out of patience: no judge continues
+            tape.promoted_at = now
+    tape.uses = [course.uses[(tape.first + k) * 60] for k in range(len(course.uses))]
+    return tape
 
 
-def _shift(tape: Tape, controller: Controller, now: float) -> None:
-    steps = controller.policy.steps
-    controller.shift(now, now + SHIFT_SECONDS)
-    tape.shifts.append(now)
-    tape.world.shift(now, float(steps[controller.step].weight_percent) / 100.0, is_last=controller.step == len(steps) - 1)
+def named(minute: Minute, metrics: Sequence[str]) -> Named:
+    """A minute's counts by the product's metric names."""
+    counts = {"errors": minute.errors, CLIENT_ERRORS: minute.client_errors}
+    slow = [metric for metric in metrics if metric not in counts]
+    return {**counts, **dict(zip(slow, minute.slow, strict=True))}
 
 
-def _note_vetoes(tape: Tape, controller: Controller, alarm: AlarmState, now: float, later_seconds: int) -> None:
+def _note_vetoes(tape: Tape, course: Course, alarm: AlarmState, now: float, later_seconds: int) -> None:
     if tape.alarm_at is None and alarm.is_firing:
         tape.alarm_at = now
-    if not controller.is_condemned:
+    if not course.is_condemned:
         return
     if tape.judge_at is None:
         tape.judge_at = now
-    if tape.judge_later_at is None and now >= controller.condemned_by + 60 + later_seconds:
+    if tape.judge_later_at is None and now >= course.condemned_by + 60 + later_seconds:
         tape.judge_later_at = now
-
-
-def _settled(tape: Tape) -> Tape:
-    """A tape that has a promotion time even if it ran out of patience."""
-    if not tape.promoted_at:
-        tape.promoted_at = tape.looks[-1].now
-    return tape

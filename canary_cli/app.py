@@ -14,7 +14,7 @@ from canary_cli.exits import CommandError, ExitCode
 from canary_cli.explaining import explain, logs
 from canary_cli.output import Output
 from canary_cli.outside import ci, import_target
-from canary_cli.preflight import doctor, plan
+from canary_cli.preflight import backtest, doctor, plan
 from canary_cli.returning import revert, rollback
 from canary_cli.seeing import history, status, watch
 from canary_cli.showing import dashboard
@@ -56,6 +56,7 @@ def canary(
 
 add_verb(app, "doctor", doctor, panel=SEE, example="canary doctor orders")
 add_verb(app, "plan", plan, panel=SEE, example="canary plan orders --policy cautious")
+add_verb(app, "backtest", backtest, panel=SEE, example="canary backtest orders --policy standard --policy fast")
 add_verb(app, "status", status, panel=SEE, example="canary status orders")
 add_verb(app, "watch", watch, panel=SEE, example="canary watch orders --timeout 2h")
 add_verb(app, "history", history, panel=SEE, example="canary history orders --since 90d")

@@ -1,8 +1,7 @@
-"""`canary doctor` and `canary plan`: what a target needs before a rollout, and what a start would do. They change nothing."""
+"""`canary doctor`, `plan` and `backtest`: what a rollout needs, would do, and would have done before. They change nothing."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
-from email.utils import parsedate_to_datetime
 from typing import Annotated, Any
 
 import typer
@@ -17,6 +16,10 @@ from canary.rules.releases.release import Request
 from canary.rules.rollouts.rollout import Rollout
 from canary.rules.targets.target import Target
 from canary_cli.announcing import announce, attempt
+from canary_cli.backtest.asking import MOST_DAYS, inquire
+from canary_cli.backtest.backtest_text import lines_of_backtest, lines_of_inquiry
+from canary_cli.backtest.options import Days, OnlyPrice, Policies
+from canary_cli.backtest.running import run_backtest
 from canary_cli.doctor.diagnosis_text import lines_of_diagnosis
 from canary_cli.doctor.examining import diagnose
 from canary_cli.doctor.proposing import file_of, read_proposal, target_of
@@ -28,9 +31,9 @@ from canary_cli.operating import below_floor_command, start_command
 from canary_cli.planning.holding import notes_of_way
 from canary_cli.planning.prospect import Foreseen, Prospect, Sight, draft_of, find_start_problems, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
-from canary_cli.planning.sighting import look_at, read_past, read_past_traffic
+from canary_cli.planning.sighting import look_at, read_past, read_past_traffic, read_time, time_of
 from canary_cli.reading import Reading, read_status
-from canary_cli.requesting import parse_start, start_input
+from canary_cli.requesting import parse_start, policy_of, start_input
 from canary_cli.verbs import Call
 
 Subject = Annotated[str | None, typer.Argument(metavar="[TARGET]", help="A registered target; or give --api and --stage.")]
@@ -96,6 +99,37 @@ def plan(
     return _say(call, request_of(looked.target.name), looked, {"verb": "plan"})
 
 
+def backtest(
+    call: Call,
+    target: Subject = None,
+    *,
+    api: Api = None,
+    stage: ApiStage = None,
+    policies: Policies = None,
+    days: Days = MOST_DAYS,
+    dry_run: OnlyPrice = False,
+) -> ExitCode:
+    """Replay base's own past: how often a policy would have rolled back good releases, and how soon caught bad ones.
+
+    It first says which metrics it reads and what they cost. It changes nothing.
+    """
+    looked = _look(call, target, api, stage, lambda name: parse_start(start_input(name)))
+    name, draft = looked.target.name, looked.draft
+    chosen = [policy_of(looked.target, one) for one in dict.fromkeys(policies or (None,))]
+    inquiry = inquire(draft, chosen, now=looked.sight.now, days=days)
+    if inquiry is None:
+        raise CommandError(
+            "NothingCompared", f"{name} compares percentiles alone", "turn on errors or client_errors", ExitCode.USAGE
+        )
+    answer = {"verb": "backtest", "exit_code": int(ExitCode.DONE)}
+    if dry_run or not call.output.is_json:
+        call.output.say(lines_of_inquiry(name, inquiry), {**answer, "dry_run": True, "target": name, **inquiry.most})
+    if not dry_run:
+        found = run_backtest(call.connection.client("cloudwatch"), draft, looked.sight.survey, inquiry, chosen)
+        call.output.say(lines_of_backtest(found), {**answer, **asdict(found)})
+    return ExitCode.DONE
+
+
 def foretell(
     call: Call, name: str, given: Mapping[str, Any], request: Request, reading: Reading, *, below_floor: bool
 ) -> ExitCode:
@@ -151,7 +185,9 @@ def _look(call: Call, target: str | None, api: str | None, stage: str | None, re
 
 def _look_at_registered(call: Call, request: Request, reading: Reading, *, is_below_allowed: bool = False) -> Looked:
     connection, target = call.connection, reading.target
-    sight = look_at(connection.records, connection.client, request, target, reading.now, is_below_allowed=is_below_allowed)
+    read, unread = attempt(lambda: read_time(connection.client("cloudwatch")))
+    now = reading.now if unread else read or 0.0
+    sight = look_at(connection.records, connection.client, request, target, now, is_below_allowed=is_below_allowed)
     return Looked(target, sight, draft_of(request, target, sight))
 
 
@@ -167,10 +203,9 @@ def _look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], R
     target = target_of(proposal)
     with refusals(f"aws apigateway get-rest-api --rest-api-id {api}"):
         answer = client("apigateway").get_rest_api(restApiId=api)
-    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
     request = request_of(target.name)
     survey = as_registered(survey_with(TargetClients(client), target, request.release))
-    sight = Sight(now, survey, is_whole=True)
+    sight = Sight(time_of(answer), survey, is_whole=True)
     return Looked(target, sight, draft_of(request, target, sight), file_of(proposal))
 
 

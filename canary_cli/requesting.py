@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from canary.rules.releases.problems import Problem
     from canary.rules.releases.release import Request
     from canary.rules.targets.live import Live
+    from canary.rules.targets.policy import Policy
     from canary.rules.targets.target import Target
 
 NEWEST = "the newest published version"
@@ -84,6 +85,16 @@ def changes_of(request: Request, target: Target, live: Live | None) -> Iterator[
     policy = effective_policy(target.policy, request.policy_override)
     steps = ", ".join(f"{step.weight_percent} % for {step.bake_seconds // 60} min" for step in policy.steps)
     yield f"policy {policy.name}: {steps}, then promotion"
+
+
+def policy_of(target: Target, shipped: str | None) -> Policy:
+    """The shipped policy of this name, or the target's own without a name.
+
+    Raises:
+        CommandError: no policy of this name is shipped.
+
+    """
+    return effective_policy(target.policy, parse_start(start_input(target.name, policy=shipped)).policy_override)
 
 
 def execution_name(target: str, now: float, suffix: str) -> str:

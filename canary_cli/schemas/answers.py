@@ -8,6 +8,7 @@ from typing import Any
 from canary.rules.failures.broken import WhatBroke
 from canary.rules.rollouts.phases import Phase
 from canary_cli.arms.comparing import Arm
+from canary_cli.backtest.running import Backtest
 from canary_cli.doctor.findings import Diagnosis
 from canary_cli.exits import ExitCode
 from canary_cli.history_view import History
@@ -80,8 +81,23 @@ EVENTS: Mapping[str, Mapping[str, object]] = {
 """What happens to a rollout that is watched, by the word in ``event``."""
 
 DRY_RUN = {"verb": "start", "dry_run": bool, **PLAN, "exit_code": ExitCode}
-CODED: Mapping[str, dict[str, object]] = {"doctor": {"exit_code": ExitCode}, "plan": {"verb": "plan", "exit_code": ExitCode}}
-"""What the verbs that only look ahead answer with besides what they found."""
+CODED: Mapping[str, dict[str, object]] = {
+    "doctor": {"exit_code": ExitCode},
+    "plan": {"verb": "plan", "exit_code": ExitCode},
+    "backtest": {"verb": "backtest", "exit_code": ExitCode},
+}
+"""What the verbs that change nothing answer with besides what they found."""
+
+ONLY_PRICE = {
+    **CODED["backtest"],
+    "dry_run": bool,
+    "target": str,
+    "most_starts": int,
+    "most_metrics": int,
+    "most_dollars": float,
+}
+"""What a backtest would read."""
+
 ERROR = {"code": str, "message": str, "fix": str, "exit_code": ExitCode}
 BEGUN = ("begun", "checking", "ending")
 WATCHED = ("checking", "look", "phase", "ending", "trouble", "timeout", "detached", "aborted")
@@ -98,6 +114,7 @@ def _verb(name: str) -> tuple[object, ...]:
 ANSWERS: Mapping[str, tuple[object, ...]] = {
     "doctor": (Diagnosis,),
     "plan": (Prospect,),
+    "backtest": (Backtest,),
     "status": (Status, {"targets": tuple[Status, ...]}),
     "watch": _events(*WATCHED, "nothing"),
     "history": (History, Serving),
@@ -123,6 +140,8 @@ def schema_of_answer(name: str) -> dict[str, Any]:
         found.append({"allOf": [shapes.schema(DRY_RUN), shapes.schema(Prospect)]})
     if name in CODED:
         found = [{"allOf": [*found, shapes.schema(CODED[name])]}]
+    if name == "backtest":
+        found.append(shapes.schema(ONLY_PRICE))
     if name == "logs":
         found = [{"allOf": [*found, shapes.schema(LOGS)]}]
     schema = found[0] if len(found) == 1 else {"anyOf": found}

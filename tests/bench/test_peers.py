@@ -5,7 +5,6 @@ from math import comb
 import numpy as np
 import pytest
 
-from bench.alarm_math import AlarmState, score
 from bench.cells import BAD, GOOD, Cell
 from bench.oracles import arms_only, wald, wald_on_evidence
 from bench.peers import PEERS, exact_p, z_score
@@ -13,6 +12,7 @@ from bench.policies import COMMON
 from bench.rank_test import is_higher
 from bench.rollout import Tape, roll_out
 from bench.world import World
+from canary_cli.backtest.alarm_math import AlarmState, score
 
 
 def a_tape(release, traffic=600, rate=0.001, seed=3) -> Tape:

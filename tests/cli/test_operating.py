@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 PAGE = (Path(__file__).parents[2] / "docs" / "operating.md").read_text(encoding="utf-8")
 COMMANDS = [one for one in dict.fromkeys(re.findall(r"`(canary [^`]+)`", PAGE)) if "TARGET" not in one and one.count(" ") > 1]
 RETRY, NOTE, REVERT = "canary start orders --retry", "canary note ROLLOUT", "canary revert orders"
-LOOK_AHEAD = ("canary doctor orders", "canary plan orders")
+LOOK_AHEAD = ("canary doctor orders", "canary plan orders", "canary backtest orders")
 SERVES = "canary dashboard"
 """Runs until it is stopped; `test_showing.py` starts it with these options."""
 

@@ -12,6 +12,7 @@ from verify.questions.unknowns import QUESTIONS
 ROOT = Path(__file__).parents[2]
 TEXT = (ROOT / "docs" / "aws.md").read_text(encoding="utf-8")
 CITING = (
+    "canary_cli",
     "functions",
     "canary_machine",
     "demo",

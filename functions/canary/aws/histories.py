@@ -36,7 +36,7 @@ from canary.rules.looks.sources import (
 from canary.rules.releases.release import Expectation
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from canary.aws.metrics import MetricReader
     from canary.rules.looks.sources import ArmSource, Series, Source
@@ -107,6 +107,11 @@ def read_hours(metrics: MetricReader, rollout: Rollout, now: float) -> tuple[Cou
     if has_log(rollout.target) and rollout.plan.api_name and stage:
         return max(found, _read_hours(metrics, stage_error_history(rollout.plan.api_name, stage.stage_name), end), key=len)
     return found
+
+
+def limit_of(hourly: Iterable[float]) -> float:
+    """The latency limit (ms) that a percentile's hourly values give: their median (docs/decisions/0002)."""
+    return round(median(hourly), 1)
 
 
 def _read_hours(metrics: MetricReader, arm: ArmSource, end: int) -> tuple[CountedHour, ...]:
@@ -196,7 +201,7 @@ class _HistoryReader:
             series = [one.with_statistic(percentile) for one in latency]
             values = self._metrics.read(series, self._start, self._end, period=HOUR)
             if all(values[one] for one in series):
-                limits[percentile] = tuple(round(median(values[one].values()), 1) for one in series)
+                limits[percentile] = tuple(limit_of(values[one].values()) for one in series)
         return limits
 
     def _notes(

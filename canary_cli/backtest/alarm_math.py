@@ -15,7 +15,10 @@ from canary.rules.targets.alarms import DATAPOINTS_TO_ALARM, EVALUATION_PERIODS,
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from bench.world import Four
+    from canary_cli.backtest.course import Four
+
+SEEN_AFTER_SECONDS = 60
+"""How long after its end a minute's metrics are available to an alarm."""
 
 _CHOICE = re.compile(r"IF\((?P<condition>.*), (?P<then>[^,]+), (?P<otherwise>[^,]+)\)")
 

@@ -1,52 +1,72 @@
-"""The product's judge and verdict on the world's minutes: `canary.rules`, called as a look calls it.
+"""One rollout's course without AWS: the rules' plan, judge and verdict on minutes that someone hands over.
 
 `canary.rules.looks.folding.fold_minutes` maintains a whole rollout record, which would take most of a run's time. This module
-keeps only what the verdict depends on; tests/bench checks that both reach the same verdicts. Alarms and evidence veto
-separately, so that they can be reported separately. After a veto the steps continue by the clock, for the other judges that
-watch them.
+keeps only what the verdict depends on; tests/bench checks that both reach the same verdicts. The benchmark drives it on
+simulated minutes and the backtest on base's past. A veto of the judge is only noted: whoever drives the rollout decides whether
+it ends, or goes on by the clock.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from canary.rules.judging import judge
 from canary.rules.judging.beginning import begin_evidence, begin_step
 from canary.rules.judging.counts import Counts
 from canary.rules.judging.families import stakes
-from canary.rules.judging.minutes import MinuteUse, classify
+from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, classify
 from canary.rules.looks.effects import deltas, requests_needed_by_step
 from canary.rules.looks.folding import fold_minute
-from canary.rules.looks.look_schedule import promotion_due
+from canary.rules.looks.look_schedule import promotion_due, seconds_to_look
 from canary.rules.looks.proof import Moment, Proof
-from canary.rules.looks.sources import CLIENT_ERRORS
-from canary.rules.looks.verdict import Verdict, VerdictKind, decide
+from canary.rules.looks.sources import ERRORS
+from canary.rules.looks.verdict import LAST_WORDS, Verdict, VerdictKind, decide
 from canary.rules.targets.policy import Policy
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
-    from bench.world import Four, Minute
     from canary.rules.judging.families import Family
 
-Named = dict[str, "Four"]
+Four = tuple[int, int, int, int]
+"""Canary requests, bad ones, base requests, bad ones."""
+
+Named = dict[str, Four]
+"""One minute's counts by metric."""
+
+SHIFT_SECONDS = 1.0
 
 
-def named(minute: Minute, metrics: Sequence[str]) -> Named:
-    """A minute's counts by the product's metric names."""
-    counts = {"errors": minute.errors, CLIENT_ERRORS: minute.client_errors}
-    slow = [metric for metric in metrics if metric not in counts]
-    return {**counts, **dict(zip(slow, minute.slow, strict=True))}
+class Arms(Protocol):
+    """What happens to the requests of both arms."""
+
+    def shift(self, now: float, share: float, *, is_last: bool) -> None:
+        """The canary's weight is set to `share` (0 to 1) at `now`; `is_last` says whether this is the last step."""
+
+    def counts(self, index: int) -> Named:
+        """The counts of the minute from `index` * 60. It is over, and every weight change in it was made."""
+
+
+class Looked(NamedTuple):
+    """A look that was taken at `now`, its verdict, and every minute that was over by then."""
+
+    now: float
+    verdict: Verdict
+    seen: Mapping[int, Named]
 
 
 @dataclass(slots=True)
-class Controller:
-    """One rollout as the product sees it. Times are seconds; a minute is named by its start."""
+class Course:
+    """One rollout as the product sees it. Times are seconds; a minute is named by its start.
+
+    ``traffic``: the metric whose counts say how many requests there were.
+    """
 
     policy: Policy
     evidence: judge.Evidence
     needed: tuple[int, ...]
+    traffic: str = ERRORS
     step: int = -1
     shifts: list[float] = field(default_factory=list)
     baking_since: float = 0.0
@@ -61,10 +81,26 @@ class Controller:
     @classmethod
     def begun(
         cls, policy: Policy, histories: Mapping[str, Sequence[tuple[int, int]]], families: Mapping[str, Family]
-    ) -> Controller:
+    ) -> Course:
         """The state before the first shift, with the history."""
         evidence = begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
         return cls(policy, evidence, requests_needed_by_step(policy, evidence))
+
+    def drive(self, arms: Arms, began: float, *, look_seconds: int = MINUTE_SECONDS) -> Iterator[Looked]:
+        """Every look of the rollout that begins at `began`, up to its last one."""
+        now = self._advance(arms, began)
+        drawn, seen = int(began // MINUTE_SECONDS), dict[int, Named]()
+        while True:
+            now += seconds_to_look(self.policy, now=now, look_seconds=look_seconds, promotion_due=self.promotion_due)
+            for index in range(drawn, int(now // MINUTE_SECONDS)):
+                seen[index * MINUTE_SECONDS] = arms.counts(index)
+                drawn = index + 1
+            verdict = self.look(now, seen)
+            yield Looked(now, verdict, seen)
+            if verdict.kind in LAST_WORDS:
+                return
+            if verdict.kind is VerdictKind.ADVANCE:
+                now = self._advance(arms, now)
 
     def shift(self, at: float, baking_since: float) -> None:
         """The next step's weight is set at `at`, and its bake begins."""
@@ -88,11 +124,18 @@ class Controller:
         """The earliest time of the promotion, once the bake of the last step has begun."""
         return promotion_due(self.policy, self.step, baking_since=self.baking_since, first_shift=self.shifts[0])
 
+    def _advance(self, arms: Arms, now: float) -> float:
+        """Begin the next step at `now`; the time at which its bake begins."""
+        steps = self.policy.steps
+        self.shift(now, now + SHIFT_SECONDS)
+        arms.shift(now, float(steps[self.step].weight_percent) / 100.0, is_last=self.step == len(steps) - 1)
+        return self.baking_since
+
     def _fold(self, minute: int, seen: Named) -> None:
         self.judged_to = minute
         use = self.uses[minute]
         if use is not MinuteUse.NOT_EVIDENCE and minute >= self.shifts[-1]:
-            self._count(seen["errors"])
+            self._count(seen.get(self.traffic, (0, 0, 0, 0)))
         if not self.is_condemned:
             self._judge(minute, seen, use)
 
@@ -102,12 +145,12 @@ class Controller:
         if self.evidence.is_condemned:
             self.is_condemned, self.condemned_by = True, minute
 
-    def _count(self, errors: Four) -> None:
+    def _count(self, traffic: Four) -> None:
         is_first = self.judged + self.silent == 0
         if is_first and self.policy.early_advance and not self.is_condemned:  # otherwise nothing asks whether it is safe
             self.evidence = begin_step(self.evidence, deltas(self.policy, self.evidence))
-        if errors[0]:
-            self.judged, self.requests = self.judged + 1, self.requests + errors[0]
+        if traffic[0]:
+            self.judged, self.requests = self.judged + 1, self.requests + traffic[0]
         else:
             self.silent += 1
 
@@ -122,6 +165,3 @@ class Controller:
 
     def _moment(self, now: float) -> Moment:
         return Moment(now, self.step, self.baking_since, self.shifts[0])
-
-
-GOES_ON = frozenset({VerdictKind.ADVANCE, VerdictKind.PROMOTE})

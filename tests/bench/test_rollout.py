@@ -8,9 +8,8 @@ import numpy as np
 import pytest
 
 from bench.cells import BAD, GOOD, Cell
-from bench.controller import GOES_ON, Controller, named
 from bench.policies import POLICIES
-from bench.rollout import SHIFT_SECONDS, Tape, roll_out
+from bench.rollout import Tape, named, roll_out
 from bench.world import World
 from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.counts import RawCounts
@@ -23,6 +22,7 @@ from canary.rules.looks.steps import begin_bake
 from canary.rules.looks.verdict import VerdictKind, decide
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
+from canary_cli.backtest.course import SHIFT_SECONDS, Course
 from tests.builders import a_rollout
 
 CELLS = [
@@ -124,11 +124,7 @@ def steps_of(tape: Tape) -> list[int]:
     return [round((at - tape.began) / 60) for at in tape.shifts]
 
 
-def test_going_on_is_advancing_or_promoting():
-    assert frozenset({VerdictKind.ADVANCE, VerdictKind.PROMOTE}) == GOES_ON
-
-
-def test_a_controller_begins_with_what_its_policy_wants_judged():
-    controller = Controller.begun(POLICIES["standard"], {"errors": [(600, 1)] * 600}, {"errors": Family.ERRORS})
-    assert len(controller.needed) == 3
-    assert min(controller.needed) >= 50
+def test_a_course_begins_with_what_its_policy_wants_judged():
+    course = Course.begun(POLICIES["standard"], {"errors": [(600, 1)] * 600}, {"errors": Family.ERRORS})
+    assert len(course.needed) == 3
+    assert min(course.needed) >= 50

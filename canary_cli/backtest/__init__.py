@@ -1,0 +1,1 @@
+"""What rollouts of the same code would have come to on base's own past."""
