@@ -1,20 +1,15 @@
 """`canary doctor`, `plan` and `backtest`: what a rollout needs, would do, and would have done before. They change nothing."""
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict
 from typing import Annotated, Any
 
 import typer
 
-from canary.aws.calls import refusals
-from canary.aws.clients import TargetClients
-from canary.aws.surveys import survey_with
 from canary.rules.checks.forecast import forecast_start
 from canary.rules.checks.survey import place_of
 from canary.rules.definitions.integrations import Place, calls_of
 from canary.rules.releases.release import Request
-from canary.rules.rollouts.rollout import Rollout
-from canary.rules.targets.target import Target
 from canary_cli.announcing import announce, attempt
 from canary_cli.backtest.asking import MOST_DAYS, inquire
 from canary_cli.backtest.backtest_text import lines_of_backtest, lines_of_inquiry
@@ -22,17 +17,16 @@ from canary_cli.backtest.options import Days, OnlyPrice, Policies
 from canary_cli.backtest.running import run_backtest
 from canary_cli.doctor.diagnosis_text import lines_of_diagnosis
 from canary_cli.doctor.examining import diagnose
-from canary_cli.doctor.proposing import file_of, read_proposal, target_of
-from canary_cli.doctor.registering import as_registered
 from canary_cli.doctor.remedies import Patient
 from canary_cli.doctor.surroundings import SurroundingsReader
 from canary_cli.exits import CommandError, ExitCode
+from canary_cli.looking import Looked, look, look_at_registered
 from canary_cli.operating import below_floor_command, start_command
 from canary_cli.planning.holding import notes_of_way
-from canary_cli.planning.prospect import Foreseen, Prospect, Sight, draft_of, find_start_problems, foresee
+from canary_cli.planning.prospect import Foreseen, Prospect, Sight, find_start_problems, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
-from canary_cli.planning.sighting import look_at, read_past, read_past_traffic, read_time, time_of
-from canary_cli.reading import Reading, read_status
+from canary_cli.planning.sighting import read_past, read_past_traffic
+from canary_cli.reading import Reading
 from canary_cli.requesting import parse_start, policy_of, start_input
 from canary_cli.verbs import Call
 
@@ -47,22 +41,12 @@ PlanChanges = Annotated[
 ]
 
 
-@dataclass(frozen=True, slots=True)
-class Looked:
-    """What was looked at: a registered target, or with ``target_file`` one that an API could be."""
-
-    target: Target
-    sight: Sight
-    draft: Rollout
-    target_file: str | None = None
-
-
 def doctor(call: Call, target: Subject = None, *, api: Api = None, stage: ApiStage = None) -> ExitCode:
     """Check everything that a rollout needs, and print the commands that add what is missing. It changes nothing.
 
     Ends with 0, or with 3 if something would refuse a start.
     """
-    looked = _look(call, target, api, stage, lambda name: parse_start(start_input(name)))
+    looked = look(call, target, api, stage, lambda name: parse_start(start_input(name)))
     client, sight, draft = call.connection.client, looked.sight, looked.draft
     traffic, unread = attempt(lambda: read_past_traffic(client("cloudwatch"), draft, sight.now))
     quiet = forecast_start(draft, traffic) if traffic else None
@@ -95,7 +79,7 @@ def plan(
     def request_of(name: str) -> Request:
         return parse_start(start_input(name, policy=policy, changes=changes or ()))
 
-    looked = _look(call, target, api, stage, request_of)
+    looked = look(call, target, api, stage, request_of)
     return _say(call, request_of(looked.target.name), looked, {"verb": "plan"})
 
 
@@ -113,7 +97,7 @@ def backtest(
 
     It first says which metrics it reads and what they cost. It changes nothing.
     """
-    looked = _look(call, target, api, stage, lambda name: parse_start(start_input(name)))
+    looked = look(call, target, api, stage, lambda name: parse_start(start_input(name)))
     name, draft = looked.target.name, looked.draft
     chosen = [policy_of(looked.target, one) for one in dict.fromkeys(policies or (None,))]
     inquiry = inquire(draft, chosen, now=looked.sight.now, days=days)
@@ -139,7 +123,7 @@ def foretell(
         AwsRefusedError: AWS refused to be read.
 
     """
-    looked = _look_at_registered(call, request, reading, is_below_allowed=below_floor)
+    looked = look_at_registered(call, request, reading, is_below_allowed=below_floor)
     if not call.output.is_json:
         call.output.say(["dry run: nothing is changed, and no execution is started"], None)
     connection = call.connection
@@ -172,41 +156,6 @@ def _lines(prospect: Prospect, looked: Looked) -> Iterable[str]:
         lacks = f"{len(prospect.problems)} things are missing or wrong" if prospect.problems else "nothing is missing"
         yield f"the API is no target yet, and {lacks}: see canary doctor with the same --api and --stage"
         yield "the figures are from AWS's own metrics of the stage; each arm's errors, 4xx and latency need the access log"
-
-
-def _look(call: Call, target: str | None, api: str | None, stage: str | None, request_of: Callable[[str], Request]) -> Looked:
-    if (target is None) == (api is None) or (api is None) != (stage is None):
-        found = "it needs either a target, or --api with --stage"
-        raise CommandError("Usage", found, "name one of them", ExitCode.USAGE)
-    if target is not None:
-        return _look_at_registered(call, request_of(target), read_status(call.connection, target))
-    return _look_at_api(call, str(api), str(stage), request_of)
-
-
-def _look_at_registered(call: Call, request: Request, reading: Reading, *, is_below_allowed: bool = False) -> Looked:
-    connection, target = call.connection, reading.target
-    read, unread = attempt(lambda: read_time(connection.client("cloudwatch")))
-    now = reading.now if unread else read or 0.0
-    sight = look_at(connection.records, connection.client, request, target, now, is_below_allowed=is_below_allowed)
-    return Looked(target, sight, draft_of(request, target, sight))
-
-
-def _look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], Request]) -> Looked:
-    """The stage as the target that it could be, read with the caller's own credentials. No controller is asked."""
-    client = call.connection.client
-    proposal = read_proposal(client("apigateway"), api, stage)
-    if proposal is None:
-        found = f"no method of API {api} calls a Lambda function"
-        raise CommandError(
-            "NoFunctions", found, "name an API with functions; a rollout brings a function's versions", ExitCode.USAGE
-        )
-    target = target_of(proposal)
-    with refusals(f"aws apigateway get-rest-api --rest-api-id {api}"):
-        answer = client("apigateway").get_rest_api(restApiId=api)
-    request = request_of(target.name)
-    survey = as_registered(survey_with(TargetClients(client), target, request.release))
-    sight = Sight(time_of(answer), survey, is_whole=True)
-    return Looked(target, sight, draft_of(request, target, sight), file_of(proposal))
 
 
 def _first(looked: Looked, request: Request) -> str:

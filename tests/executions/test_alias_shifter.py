@@ -12,6 +12,7 @@ from demo.base_history import write_ship_day
 from demo.sample import SHIP, create_ship_sample
 from embedded_aws.dataplane.traffic import InvokeTraffic
 from embedded_aws.faults.calls import Fault, Mode, StopFault
+from embedded_aws.logs.insights import queries
 from tests.rig import QUICK, Rig
 
 if TYPE_CHECKING:
@@ -74,7 +75,8 @@ def test_a_healthy_version_is_promoted_without_a_flip(ship: ShipRig):
     assert f"{len(ended.states)} transitions" in ended.output["price"]
 
 
-def test_a_version_that_raises_goes_back_to_the_old_one(ship: ShipRig):
+def test_a_version_that_raises_goes_back_to_the_old_one(ship: ShipRig, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(queries, "RUNS_SECONDS", 60.0)  # so that whoever asks the logs what broke stops the query
     ship.publish(FAILING_SHARE=0.6, CATCHES_FAILURES=False)
     ended = ship.run()
 
