@@ -16,6 +16,7 @@ from moto.core.utils import create_loader, method_names_from_class
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
+from embedded_aws.moto_seams import direct
 from embedded_aws.moto_seams.hooks import replace
 
 if TYPE_CHECKING:
@@ -32,6 +33,7 @@ HOOKS = [
     "moto.moto_server.werkzeug_app.DomainDispatcherApplication.get_application",
     "moto.moto_server.werkzeug_app.MotoRequestHandler",
     "moto.moto_server.werkzeug_app.create_backend_app",
+    *direct.HOOKS,
 ]
 
 
