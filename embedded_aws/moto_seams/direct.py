@@ -6,11 +6,13 @@ answer. A client of this process needs the answer alone. What moto's views would
 
 from __future__ import annotations
 
+from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 from moto.core.utils import convert_to_flask_response
 from moto.moto_server.werkzeug_app import BackendRequest
+from werkzeug.datastructures import ImmutableMultiDict
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response
 
@@ -25,6 +27,8 @@ HOOKS = [
     "moto.core.utils.convert_to_flask_response",
     "moto.moto_server.werkzeug_app.BackendRequest",
 ]
+FORMS = ("application/x-www-form-urlencoded", "multipart/")
+NO_FORM: ImmutableMultiDict[str, Any] = ImmutableMultiDict()
 BAD_REQUEST = 400
 OK = 200
 
@@ -59,7 +63,7 @@ class Part:
 
 
 def _call_view(view: Callable[..., Any], environ: dict[str, Any]) -> Answer:
-    request = BackendRequest(environ)
+    request = _request(environ)
     try:
         given = view(request, request.raw_url, dict(request.headers))
     except ClientError as error:
@@ -71,6 +75,15 @@ def _call_view(view: Callable[..., Any], environ: dict[str, Any]) -> Answer:
         body = content.encode() if isinstance(content, str) else content
         return Answer(int(status), {"Content-Length": str(len(body))} | {name: str(of) for name, of in headers.items()}, body)
     return call_app(Response(content, status, headers), environ)
+
+
+def _request(environ: dict[str, Any]) -> Any:  # noqa: ANN401 - moto is untyped here
+    """The request as moto reads it; a body that is no form is handed over as it is, without searching it for one."""
+    request = BackendRequest(environ)
+    if not environ.get("CONTENT_TYPE", "").startswith(FORMS) and "HTTP_CONTENT_ENCODING" not in environ:
+        body = environ["wsgi.input"].read()
+        vars(request).update(form=NO_FORM, files=NO_FORM, stream=BytesIO(body), _cached_data=body)
+    return request
 
 
 def call_app(app: WsgiApp, environ: dict[str, Any]) -> Answer:
