@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 HOOKS = [
     "moto.core.base_backend.BackendDict.reset",
     "moto.core.model_instances.reset_model_data",
+    "moto.core.responses.gen_amzn_requestid_long",
     "moto.core.responses.method_names_from_class",
     "moto.core.utils.create_loader",
     "moto.moto_api._internal.mock_random",
@@ -38,15 +39,22 @@ HOOKS = [
 
 
 def install(_aws: object) -> None:
-    """Make moto search a service's class, and botocore's folder of models, only once.
+    """Make moto search a service's class, and botocore's folder of models, only once, and draw a request's id at once.
 
-    moto repeats the first search for every request and the second for every service, a tenth of the start-up time.
+    moto repeats the first search for every request and the second for every service, a tenth of the start-up time. It draws
+    the 52 characters of an id one by one.
     """
+    replace("moto.core.responses.gen_amzn_requestid_long", _request_id)
     replace("moto.core.responses.method_names_from_class", cache(method_names_from_class))
     replace("moto.core.utils.create_loader", _loader)
 
 
 _loader = cache(create_loader)  # moto's own function, before anything is replaced; the cache keeps what it found
+
+
+def _request_id(headers: dict[str, str]) -> str:
+    headers["x-amzn-requestid"] = drawn = f"{mock_random.getrandbits(52 * 4):052X}"
+    return drawn
 
 
 class QuietRequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here

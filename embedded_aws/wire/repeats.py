@@ -2,6 +2,7 @@
 
     user agent    which does not change while a client lives
     endpoint      which is the address that the client was given
+    proxy         which is never asked
     signature     which the embedded AWS does not check, except in presigned URLs; it reads whose it is
 
 Requests to other addresses are left alone: each gets its full signature.
@@ -13,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from botocore.auth import SIGV4_TIMESTAMP, SigV4Auth
 from botocore.compat import get_current_datetime
+from botocore.endpoint import EndpointCreator
 from botocore.regions import EndpointRulesetResolver
 from botocore.useragent import UserAgentString
 
@@ -29,6 +31,7 @@ def patches(takes: Callable[[object], bool]) -> tuple[tuple[type, str, Callable[
     return (
         (UserAgentString, "to_string", _remembered(UserAgentString.to_string)),
         (EndpointRulesetResolver, "construct_endpoint", _endpoint(takes, EndpointRulesetResolver.construct_endpoint)),
+        (EndpointCreator, "_get_proxies", _proxies(takes, EndpointCreator._get_proxies)),  # noqa: SLF001 - botocore has no other place
         (SigV4Auth, "add_auth", _sign(takes, SigV4Auth.add_auth)),
     )
 
@@ -56,6 +59,13 @@ def _endpoint(takes: Callable[[object], bool], original: Callable[..., Any]) -> 
         return known[asked]
 
     return construct_endpoint
+
+
+def _proxies(takes: Callable[[object], bool], original: Callable[..., Any]) -> Callable[..., Any]:
+    def get_proxies(creator: Any, url: str) -> Any:  # noqa: ANN401 - botocore's
+        return {} if takes(url) else original(creator, url)
+
+    return get_proxies
 
 
 def _sign(takes: Callable[[object], bool], original: Callable[..., Any]) -> Callable[..., Any]:
