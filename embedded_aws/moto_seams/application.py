@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
-from moto.core.utils import create_loader, method_names_from_class
+from moto.core.utils import camelcase_to_underscores, create_loader, method_names_from_class
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 HOOKS = [
     "moto.core.base_backend.BackendDict.reset",
     "moto.core.model_instances.reset_model_data",
+    "moto.core.responses.camelcase_to_underscores",
     "moto.core.responses.gen_amzn_requestid_long",
     "moto.core.responses.method_names_from_class",
     "moto.core.utils.create_loader",
@@ -41,9 +42,10 @@ HOOKS = [
 def install(_aws: object) -> None:
     """Make moto search a service's class, and botocore's folder of models, only once, and draw a request's id at once.
 
-    moto repeats the first search for every request and the second for every service, a tenth of the start-up time. It draws
-    the 52 characters of an id one by one.
+    moto repeats the first search for every request, as the spelling of the operation's name in Python, and the second for
+    every service, a tenth of the start-up time. It draws the 52 characters of an id one by one.
     """
+    replace("moto.core.responses.camelcase_to_underscores", cache(camelcase_to_underscores))
     replace("moto.core.responses.gen_amzn_requestid_long", _request_id)
     replace("moto.core.responses.method_names_from_class", cache(method_names_from_class))
     replace("moto.core.utils.create_loader", _loader)
