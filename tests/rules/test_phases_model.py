@@ -111,6 +111,8 @@ class Model:
         self.seen_harmless = set()
         self.seen_calls = set()
         self.served_whole = {}
+        self.drifts = {}
+        self.calm = {}
         self.endings = set()
         self.most_passes = 0
         self.most_passes_when_safe = 0
@@ -140,14 +142,23 @@ class Model:
 
     def measure(self, state):
         """From here on nothing goes wrong: how many passes, and how long until base or the promoted release has all traffic."""
-        since, times = state.world.now, []
-        while state:
-            times.append((state.world.now - since, self.is_served_whole(state.world)))
-            (state,) = [*self.followers(state)] or [None]
+        times = self.until_the_end(state)
         safe = [seconds for seconds, is_safe in times if is_safe]
         self.most_passes = max(self.most_passes, len(times))
         self.most_passes_when_safe = max(self.most_passes_when_safe, len(safe))
         self.most_seconds = max([self.most_seconds, *safe[:1]])
+
+    def until_the_end(self, state):
+        """(seconds from this state, whether it is safe) for this calm state and each that follows."""
+        key = state.key()
+        if key not in self.calm:
+            times = [(0, self.is_served_whole(state.world))]
+            if followers := [*self.followers(state)]:
+                (follower,) = followers
+                wait = follower.world.now - state.world.now
+                times += [(wait + seconds, is_safe) for seconds, is_safe in self.until_the_end(follower)]
+            self.calm[key] = times
+        return self.calm[key]
 
     def is_served_whole(self, world):
         """As in the small world, whose answer depends on the settings alone."""
@@ -313,7 +324,9 @@ class Model:
             return ()
         place = state.theirs[0]
         value = state.world.places[place]
-        if not is_drift(self.case, place, value):
+        if (place, value) not in self.drifts:
+            self.drifts[place, value] = is_drift(self.case, place, value)
+        if not self.drifts[place, value]:
             return ()
         keeps_canaries = place == STAGE_PLACE and (
             serves_release_by_hand(self.case, state.world)
