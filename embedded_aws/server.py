@@ -10,11 +10,13 @@ import socket
 import threading
 from contextlib import suppress
 from email.utils import formatdate
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from werkzeug.serving import ThreadedWSGIServer
 
 from embedded_aws.moto_seams.application import QuietRequestHandler, application_for
+from embedded_aws.moto_seams.direct import Part, call_app
 from embedded_aws.wire.errors import FORM, Answer, Refusal, answer
 from embedded_aws.wire.presigned import presigned_of
 from embedded_aws.wire.refusal import NotBuiltError
@@ -42,7 +44,7 @@ class Application:
         self._clock = clock
         self._permissions = permissions
         self._beside = beside
-        self._parts: dict[str, WsgiApp] = {}
+        self._parts: dict[str, Part] = {}
 
     def __call__(self, environ: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         """Answer one HTTP request, for whichever part it is."""
@@ -52,7 +54,7 @@ class Application:
                 return app(environ, start_response)
         _presigned(environ)
         with self._clock.busy():
-            given = self._answer(application_for(environ), environ)
+            given = self._answer(partial(call_app, application_for(environ)), environ)
         start_response(f"{given.status} ", list(given.headers.items()))
         return [given.body]
 
@@ -60,30 +62,23 @@ class Application:
         """Answer a request to a service that the caller names, so that moto need not find it out."""
         part = self._parts.get(service)
         if part is None:
-            part = self._parts[service] = application_for(environ)
-        return self._answer(part, environ)
+            part = self._parts[service] = Part(application_for(environ))
+        return self._answer(part.answer, environ)
 
-    def _answer(self, part: WsgiApp, environ: dict[str, Any]) -> Answer:
-        status, headers = 500, dict[str, str]()
-
-        def start_response(line: str, items: list[tuple[str, str]], _: object = None) -> None:
-            nonlocal status
-            status = int(line.partition(" ")[0])
-            headers.update(items)
-
+    def _answer(self, ask: Callable[[dict[str, Any]], Answer], environ: dict[str, Any]) -> Answer:
         try:
             presigned = _presigned(environ)
             if presigned and (refusal := self._permissions.refuse_presigned(presigned, environ)):
                 return answer(refusal, {"content-type": FORM})
             if self._permissions.is_on and (refusal := self._permissions.refuse(environ)):
                 return answer(refusal, _request_headers(environ))
-            body = b"".join(part(environ, start_response))
+            given = ask(environ)
         except NotRecorded as gap:
             return answer(Refusal("NotRecorded", 501, str(gap)), _request_headers(environ))
         except (NotBuiltError, NotImplementedError) as gap:
             return answer(Refusal("NotBuilt", 501, f"the embedded AWS does not do this: {gap}"), _request_headers(environ))
-        headers.setdefault("Date", formatdate(self._clock.now(), usegmt=True))  # AWS's own time: callers read it here
-        return Answer(status, headers, body)
+        given.headers.setdefault("Date", formatdate(self._clock.now(), usegmt=True))  # AWS's own time: callers read it here
+        return given
 
 
 class Server:

@@ -31,6 +31,7 @@ from botocore.loaders import create_loader
 
 from embedded_aws.faults.calls import Mode
 from embedded_aws.time.actors import Actor
+from embedded_aws.wire import repeats
 from embedded_aws.wire.errors import FORM, answer, denied, throttled
 from embedded_aws.wire.presigned import presigned_of
 
@@ -111,6 +112,7 @@ def opened(shortcut: Shortcut) -> Iterator[None]:
         (botocore.session, "create_loader", _shared_loader),
         (botocore.utils, "get_tzinfo_options", lambda: (lambda: UTC,)),
         (botocore.useragent.UserAgentString, "rebuild_and_replace_user_agent_handler", _keep_user_agent),
+        *repeats.patches(shortcut.takes),
     )
     with ExitStack() as stack:
         for owner, name, value in patches:

@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 
 from moto.core.base_backend import BackendDict
 from moto.core.model_instances import reset_model_data
-from moto.core.utils import create_loader, method_names_from_class
+from moto.core.utils import camelcase_to_underscores, create_loader, method_names_from_class
 from moto.moto_api._internal import mock_random
 from moto.moto_server.werkzeug_app import DomainDispatcherApplication, MotoRequestHandler, create_backend_app
 
+from embedded_aws.moto_seams import direct
 from embedded_aws.moto_seams.hooks import replace
 
 if TYPE_CHECKING:
@@ -26,25 +27,36 @@ if TYPE_CHECKING:
 HOOKS = [
     "moto.core.base_backend.BackendDict.reset",
     "moto.core.model_instances.reset_model_data",
+    "moto.core.responses.camelcase_to_underscores",
+    "moto.core.responses.gen_amzn_requestid_long",
     "moto.core.responses.method_names_from_class",
     "moto.core.utils.create_loader",
     "moto.moto_api._internal.mock_random",
     "moto.moto_server.werkzeug_app.DomainDispatcherApplication.get_application",
     "moto.moto_server.werkzeug_app.MotoRequestHandler",
     "moto.moto_server.werkzeug_app.create_backend_app",
+    *direct.HOOKS,
 ]
 
 
 def install(_aws: object) -> None:
-    """Make moto search a service's class, and botocore's folder of models, only once.
+    """Make moto search a service's class, and botocore's folder of models, only once, and draw a request's id at once.
 
-    moto repeats the first search for every request and the second for every service, a tenth of the start-up time.
+    moto repeats the first search for every request, as the spelling of the operation's name in Python, and the second for
+    every service, a tenth of the start-up time. It draws the 52 characters of an id one by one.
     """
+    replace("moto.core.responses.camelcase_to_underscores", cache(camelcase_to_underscores))
+    replace("moto.core.responses.gen_amzn_requestid_long", _request_id)
     replace("moto.core.responses.method_names_from_class", cache(method_names_from_class))
     replace("moto.core.utils.create_loader", _loader)
 
 
 _loader = cache(create_loader)  # moto's own function, before anything is replaced; the cache keeps what it found
+
+
+def _request_id(headers: dict[str, str]) -> str:
+    headers["x-amzn-requestid"] = drawn = f"{mock_random.getrandbits(52 * 4):052X}"
+    return drawn
 
 
 class QuietRequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here

@@ -157,6 +157,7 @@ def test_it_prints_commands_that_name_everything(served):
     }
 
 
+@pytest.mark.slow
 def test_it_ends_cleanly_on_ctrl_c():
     with start() as process:
         assert list(lines_up_to(process.stdout, "curl "))

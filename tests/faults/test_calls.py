@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from tests.rig import Rig
 
 TASKS = task_names(load())
-EVERY = 40
+EVERY = 80
 """`make test` runs one in this many cases."""
 
 CALLS = [

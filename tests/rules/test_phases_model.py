@@ -111,6 +111,11 @@ class Model:
         self.case = case
         self.done = set()
         self.open = set()
+        self.seen_harmless = set()
+        self.seen_calls = set()
+        self.served_whole = {}
+        self.drifts = {}
+        self.calm = {}
         self.endings = set()
         self.most_passes = 0
         self.most_passes_when_safe = 0
@@ -140,14 +145,29 @@ class Model:
 
     def measure(self, state):
         """From here on nothing goes wrong: how many passes, and how long until base or the promoted release has all traffic."""
-        since, times = state.world.now, []
-        while state:
-            times.append((state.world.now - since, is_served_whole(self.case, state.world)))
-            (state,) = [*self.followers(state)] or [None]
+        times = self.until_the_end(state)
         safe = [seconds for seconds, is_safe in times if is_safe]
         self.most_passes = max(self.most_passes, len(times))
         self.most_passes_when_safe = max(self.most_passes_when_safe, len(safe))
         self.most_seconds = max([self.most_seconds, *safe[:1]])
+
+    def until_the_end(self, state):
+        """(seconds from this state, whether it is safe) for this calm state and each that follows."""
+        key = state.key()
+        if key not in self.calm:
+            times = [(0, self.is_served_whole(state.world))]
+            if followers := [*self.followers(state)]:
+                (follower,) = followers
+                wait = follower.world.now - state.world.now
+                times += [(wait + seconds, is_safe) for seconds, is_safe in self.until_the_end(follower)]
+            self.calm[key] = times
+        return self.calm[key]
+
+    def is_served_whole(self, world):
+        """As in the small world, whose answer depends on the settings alone."""
+        if world.places not in self.served_whole:
+            self.served_whole[world.places] = is_served_whole(self.case, world)
+        return self.served_whole[world.places]
 
     def followers(self, state):
         """The states after one more pass, whatever happens in it; none at the end."""
@@ -246,6 +266,12 @@ class Model:
         return world
 
     def check_call(self, world, call, after):
+        """No request reaches what is moved, and half a release serves none; checked once for all that requests may see."""
+        seen = [(each.places, frozenset((place, value) for place, value, _ in each.ghosts)) for each in (world, after)]
+        known = (type(call), call, *seen)
+        if known in self.seen_calls:
+            return
+        self.seen_calls.add(known)
         if isinstance(call, Point) and call.place in set(reached_places(world)):
             raise UnsafeError(f"{call} although requests reach it in {world}")
         if mixed := [*half_releases(self.case, after)]:
@@ -262,7 +288,14 @@ class Model:
                 assert place not in CANARY_PLACES, f"{call} although base is served by it in {state}"
 
     def check_harmless_changes(self, state, standing, planned):
-        """Whatever happens to a variable that both arms share, the pass is the same, and reports it."""
+        """Whatever happens to a variable that both arms share, the pass is the same, and reports it.
+
+        What a pass does depends on the settings and on what the record says, not on the time of day, so each is checked once.
+        """
+        known = (state.world.places, state.phase, state.recovery_stage, state.not_before <= state.world.now)
+        if known in self.seen_harmless:
+            return
+        self.seen_harmless.add(known)
         live = live_of(with_harmless_changes(state.world))
         other = plan_pass(standing, live, state.world.now)
         assert replace(other, found=planned.found) == planned, f"{other} in {state}"
@@ -294,7 +327,9 @@ class Model:
             return ()
         place = state.theirs[0]
         value = state.world.places[place]
-        if not is_drift(self.case, place, value):
+        if (place, value) not in self.drifts:
+            self.drifts[place, value] = is_drift(self.case, place, value)
+        if not self.drifts[place, value]:
             return ()
         keeps_canaries = place == STAGE_PLACE and (
             serves_release_by_hand(self.case, state.world)

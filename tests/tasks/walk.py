@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.taken_back import taken_back_key
 from canary.aws.troubles import PREFIX as TROUBLES
 from canary.rules.targets.policy import WhenUnproven
-from demo.controller import TARGET_PREFIX, function_name, register_target
+from demo.controller import ALARM_RULE_PREFIX, TARGET_PREFIX, function_name, register_target
 from demo.sample import create_ship_sample, publish_release
 from tests.rig import QUICK, Rig
 
@@ -54,16 +54,18 @@ class Ground:
         self.new = self.rig.publish()
         self.new_ship = publish_release(aws.client, self.ship, {"NAME": "ship"})
         self._walks = count(1)
-        self._names = {self.rig.target.name}
+        self._registered = {self.rig.target.name: self.rig.target}
         aws.clock.run_for(60)
+        self.arrangement = self._arrangement()
         self.old_deployment = self.rig.stage["deploymentId"]
         self.old = {name: live for name, (live, _) in self.rig.aliases().items()}
 
     def walk(self, target: Target | None = None, **changes: Any) -> Walk:
         """A rollout of this target, which is registered first."""
         target = replace(target or self.rig.target, **changes)
-        register_target(self.aws.client, target)
-        self._names.add(target.name)
+        if self._registered.get(target.name) != target:
+            register_target(self.aws.client, target)
+            self._registered[target.name] = target
         return Walk(self, target, f"walk-{next(self._walks):04}")
 
     def restore(self) -> None:
@@ -84,13 +86,31 @@ class Ground:
             for alias in filter(None, (function.live, function.canary)):
                 self.point(function.name, alias, "1")
         table = self.aws.client("dynamodb")
-        for name in self._names:
+        for name in self._registered:
             table.delete_item(TableName=self.rig.controller.table, Key=lock_key(name))
             table.delete_item(TableName=self.rig.controller.table, Key=taken_back_key(name))
-            self.aws.client("ssm").delete_parameters(Names=[f"{TARGET_PREFIX}{name}", f"{TROUBLES}{name}"])
-        self._names = {self.rig.target.name}
-        register_target(self.aws.client, self.rig.target)
+        own = self.rig.target.name
+        others = [f"{TARGET_PREFIX}{name}" for name in self._registered if name != own]
+        self.aws.client("ssm").delete_parameters(Names=[*others, *(f"{TROUBLES}{name}" for name in self._registered)])
+        self._registered = {own: self.rig.target}
+        if self._arrangement() != self.arrangement:
+            register_target(self.aws.client, self.rig.target)
         self.aws.client("cloudwatch").set_alarm_state(AlarmName=PAYMENTS, StateValue="OK", StateReason="the test is over")
+
+    def _arrangement(self) -> tuple[Any, ...]:
+        """What the target's registration made, without what time changes."""
+        target, client = self.rig.target, self.aws.client
+        parameters = client("ssm").get_parameters(Names=[f"{TARGET_PREFIX}{target.name}"])["Parameters"]
+        filters = client("logs").describe_metric_filters(logGroupName=target.access_log_group)["metricFilters"]
+        alarms = client("cloudwatch").describe_alarms()
+        rules = client("events").list_rules(NamePrefix=f"{ALARM_RULE_PREFIX}{target.name}")["Rules"]
+        return (
+            [one["Value"] for one in parameters],
+            filters,
+            [{name: value for name, value in one.items() if not name.startswith("State")} for one in alarms["MetricAlarms"]],
+            alarms["CompositeAlarms"],
+            [(rule, client("events").list_targets_by_rule(Rule=rule["Name"])["Targets"]) for rule in rules],
+        )
 
     def point(self, function: str, alias: str, version: str, **shares: float) -> None:
         """Someone else moves an alias; a share's name is the version with a `v` before it."""

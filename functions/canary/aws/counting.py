@@ -71,7 +71,8 @@ def read_history(
 
     """
     values = metrics.read([*arm.requests, *arm.bad], start, end)
-    minutes = ((minute, _arm_counts(values, arm, minute, counts_bad_always)) for minute in range(start, end, MINUTE_SECONDS))
+    served = {minute for series in arm.requests for minute in values[series]}.intersection(range(start, end, MINUTE_SECONDS))
+    minutes = ((minute, _arm_counts(values, arm, minute, counts_bad_always)) for minute in sorted(served))
     return {minute: (counts[0], counts[1]) for minute, counts in minutes if counts and counts[0] > 0 and counts[1] is not None}
 
 
