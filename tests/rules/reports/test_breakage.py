@@ -82,7 +82,9 @@ def test_the_report_and_the_message_say_what_the_logs_answered():
     """The query runs on the lines that the sample's logs held after ninety requests."""
     recorded = read_recorded()
     target = a_target(stage=replace(STAGE, rest_api_id=recorded["rest_api_id"]))
-    versions = {arm: dict.fromkeys(("orders-read", "orders-write"), version) for arm, version in zip(WhichArm, "21", strict=True)}
+    versions = {
+        arm: dict.fromkeys(("orders-read", "orders-write"), version) for arm, version in zip(WhichArm, "21", strict=True)
+    }
     question = Question(target, NOON, NOON + 600, versions, LOG)
     rows, _ = parse_query(query_of(question), Unknowns()).run([*rows_of(recorded, question.groups)])
     answer = tuple({cell["field"]: cell["value"] for cell in row if "value" in cell} for row in rows)
