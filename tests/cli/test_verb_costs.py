@@ -114,19 +114,33 @@ class Bench:
         made = self.make("start", "orders", "--reason", "OPS-1", *options)
         return made, str(self.ground.rig.records.read_lock("orders").rollout_id)
 
+    def until_a_look(self, name: str) -> None:
+        """The next look has just been made, so the one after it is as far away as it can be."""
+        before = self.rollout(name).looked_at
+        self.clock.run_until(lambda: self.rollout(name).looked_at != before, limit=600)
+
     def rollout(self, name: str) -> Rollout:
         return self.ground.rig.records.find(name).rollout
 
     def reverted(self, made: Made, name: str) -> str:
-        """When the first request and when all of them are served by the earlier release, and the price of the execution."""
+        """When requests begin to reach the earlier release, when base serves it, and the price of the execution."""
         over = self.until(made, lambda: self.rollout(name).phase is Phase.PROMOTED)
-        deployment = self.rollout(name).intent.deployment_id
-        first = next(one.at for one in self.ground.rig.served if one.at >= made.began and one.deployment_id == deployment)
-        used = usage_of(self.rollout(name))
+        revert = self.rollout(name)
+        first = next(
+            one.at
+            for one in self.ground.rig.served
+            if one.at >= made.began and one.deployment_id == revert.intent.deployment_id
+        )
+        assert 0 <= first - revert.shifts[0] < LONGEST_GAP
+        used = usage_of(revert)
         execution = f"its execution: {used.transitions} transitions, ${price(used).dollars:.4f}"
-        return f"first request served by the earlier release: {first - made.began:.0f} s; base serves it: {over} ({execution})"
+        return (
+            f"requests reach the earlier release: {revert.shifts[0] - made.began:.0f} s; base serves it: {over} ({execution})"
+        )
 
 
+LONGEST_GAP = 10.0
+"""Seconds between two requests of the sample, which has one a second on average."""
 WHOSE = ((True, (None,)), (False, OF_VERBS))
 """Whether calls are the command's own, by the function that makes them."""
 
@@ -136,9 +150,10 @@ def of_one_rollout(bench: Bench) -> Iterator[str]:
     make, until = bench.make, bench.until
     made, name = bench.start(LONG)
     yield made.row("start", f"the canary has its first weight: {until(made, lambda: bench.ground.percent)}")
-    bench.clock.run_for(90)
+    bench.until_a_look(name)
     made = make("pause", "orders")
     yield made.row("pause", f"the next look stops the bake's clock: {until(made, lambda: bench.rollout(name).steering.pause)}")
+    bench.until_a_look(name)
     made = make("resume", "orders")
     yield made.row("resume", f"the next look lets it go on: {until(made, lambda: not bench.rollout(name).steering.pause)}")
     yield make("note", name, "seen").row("note", "at once")
@@ -147,6 +162,7 @@ def of_one_rollout(bench: Bench) -> Iterator[str]:
     polls = round(60 / POLL_SECONDS)
     a_minute = Counter({call: count * polls for call, count in (longer.command - shorter.command).items()})
     yield Made(a_minute, Counter()).row("watch", f"this is one minute; a look is shown {POLL_SECONDS:.0f} s after it at most")
+    bench.until_a_look(name)
     made = make("promote", "orders", "--yes")
     canary = until(made, lambda: bench.ground.percent == 100)
     base = until(made, lambda: bench.rollout(name).phase is Phase.PROMOTED)
