@@ -29,7 +29,7 @@ from canary.rules.targets.target import Target
 from canary_cli.connection import TARGET_PREFIX, Connection
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.logs.text import lines_of, price_lines
-from canary_cli.past import find_rollout, read_recorded
+from canary_cli.past import find_revert, find_rollout, read_recorded
 from canary_cli.reading import read_rollout
 from canary_cli.reporting import find_kept_report, local_time, write_document, write_page
 from canary_cli.stories.story import Story, tell
@@ -71,7 +71,8 @@ def explain(
     recorded = read_recorded(call.connection, rollout)
     looks = recorded.replayed(rollout)
     not_asked = f"{NOT_ASKED} canary logs {rollout.target.name} --rollout {rollout.rollout_id} asks them."
-    evidence = report_of(rollout, looks, broken_note=not_asked if is_worth_asking(rollout) else "")
+    note, revert = not_asked if is_worth_asking(rollout) else "", find_revert(call.connection, rollout)
+    evidence = report_of(rollout, looks, broken_note=note, revert=revert)
     if html:
         write_page(html, evidence)
         call.output.note(f"the report is in {html}")

@@ -44,6 +44,13 @@ def find_rollout(connection: Connection, subject: str) -> Rollout | None:
     )
 
 
+def find_revert(connection: Connection, rollout: Rollout) -> Rollout | None:
+    """The rollout that takes this one's release back because its watch condemned it; None if there is none."""
+    name = rollout.watch.reverted_by if rollout.watch else None
+    owned = connection.records.find(name) if name else None
+    return owned.rollout if owned else None
+
+
 def read_recorded(connection: Connection, rollout: Rollout) -> Recorded:
     """What is recorded of the rollout's looks.
 

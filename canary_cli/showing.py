@@ -24,7 +24,7 @@ from canary_cli.faults import describe
 from canary_cli.following import Follower
 from canary_cli.operating import AUTHORIZER, verb_payload
 from canary_cli.output import Collected, to_json
-from canary_cli.past import find_rollout, read_recorded
+from canary_cli.past import find_revert, find_rollout, read_recorded
 from canary_cli.reading import names_of_targets, read_status
 from canary_cli.reporting import local_time
 from canary_cli.returning import announce_return, rollback
@@ -89,7 +89,8 @@ class Account:
             found = find_rollout(connection, rollout)
             if found is None:
                 raise PressError(f"{rollout} has had no rollout yet", "start one")
-            return to_html(report_of(found, read_recorded(connection, found).replayed(found)), local=local_time)
+            looks, revert = read_recorded(connection, found).replayed(found), find_revert(connection, found)
+            return to_html(report_of(found, looks, revert=revert), local=local_time)
 
     def propose(self, press: Press) -> Heard:
         """The lines that the command says before it acts."""

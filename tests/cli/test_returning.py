@@ -11,16 +11,19 @@ import pytest
 from demo.controller import TARGET_PREFIX
 from embedded_aws.faults.calls import Fault, Mode
 from tests.cli.test_signalling import type_in
+from tests.ground import tools
+from tests.tasks.verbs.test_take_back import an_aborted_revert
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from canary.tasks.common.entry import Tools
     from tests.cli.conftest import Told
     from tests.tasks.walk import Ground, Walk
 
     Canary = Callable[..., Told]
 
-__all__ = ["type_in"]
+__all__ = ["tools", "type_in"]
 
 
 @pytest.fixture
@@ -123,3 +126,29 @@ def test_a_rollback_does_not_depend_on_what_can_be_read(ground: Ground, canary: 
     assert told.code == 0
     assert "change    not known: AWS refused" in told.out
     assert ground.percent is None
+
+
+def test_a_rollback_while_a_revert_is_rolled_back_begins_another_without_asking(
+    ground: Ground, tools: Tools, canary: Canary, promoted: Walk
+):
+    aborted = an_aborted_revert(ground, tools, promoted)
+    told = canary("rollback", "orders", "--reason", "OPS-2")
+
+    found = f"rollout {aborted.rollout_id}, which was to take rollout {promoted.rollout_id} back, is being rolled back itself"
+    changes = [line.split(maxsplit=1)[1] for line in told.out.splitlines() if line.startswith("  change ")]
+    assert told.code == 0, told.err
+    assert changes == [
+        f"{found}; a new revert begins as soon as that is over",
+        "orders-read 2 -> 1",
+        "orders-write 2 -> 1",
+        f"deployment {promoted.record.intent.deployment_id} -> {ground.old_deployment}",
+    ]
+    assert f"orders: rollback is accepted: {found}" in told.out
+    assert f"watch it: canary watch orders --rollout {promoted.rollout_id}-revert-2" in told.out
+
+    while aborted.record.phase != "rolled_back":  # the verb makes the next pass as soon as it may be
+        assert canary("abort", "orders").code == 0
+        aborted.pause(61)
+    ground.rig.settle(600)
+    assert ground.rig.records.find(f"{promoted.rollout_id}-revert-2").rollout.phase == "promoted"
+    assert {name: live for name, (live, _) in ground.rig.aliases().items()} == ground.old

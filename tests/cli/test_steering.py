@@ -23,7 +23,7 @@ from canary.rules.targets.policy import Progression
 from canary_cli.app import app
 from canary_cli.connection import Connection, Place
 from canary_cli.controllers import Controller
-from canary_cli.exits import ExitCode
+from canary_cli.exits import CommandError, ExitCode
 from canary_cli.following import Follower
 from demo.controller import TARGET_PREFIX, register_target
 from embedded_aws.faults.calls import Fault, Mode
@@ -81,6 +81,21 @@ def test_a_start_below_the_floor_is_refused_and_an_authorizer_may_begin_it_with_
     assert "aws lambda invoke --region eu-west-1 --function-name canary-AuthorizeRollout" in allowed.out
     assert "keeps the floor of orders, so no authorizer is needed" in needless.err
     assert ground.rig.records.find(ground.rig.records.read_lock("orders").rollout_id).rollout.below_floor.reason == "OPS-7"
+
+
+def test_a_repeated_start_below_the_floor_names_the_same_execution(ground: Ground, monkeypatch: pytest.MonkeyPatch):
+    """As the command's own retry makes it, after an answer that was lost."""
+    register_target(ground.aws.client, replace(ground.rig.target, floor=Floor(min_steps=2)))
+    monkeypatch.setattr(Connection, "client", lambda _, service: ground.aws.client(service))
+    policy = {"steps": [{"weight_percent": 25, "bake_seconds": 60}]}
+    asked = (Connection(Place()), "hotfix-8", {"target": "orders", "reason": "OPS-8", "policy": policy})
+    first, second = (canary_cli.operating.start_below_floor(*asked) for _ in range(2))
+
+    assert first == second
+    assert first.endswith(":execution:canary-rollout:hotfix-8")
+    with pytest.raises(CommandError, match="the name hotfix-8 was used for another start") as refused:
+        canary_cli.operating.start_below_floor(*asked[:2], {**asked[2], "reason": "OPS-9"})
+    assert refused.value.exit_code is ExitCode.REFUSED
 
 
 def test_a_repeated_call_whose_execution_has_ended_still_names_it(monkeypatch: pytest.MonkeyPatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -10,8 +11,10 @@ import pytest
 import canary_cli.explaining
 import canary_cli.steering
 import canary_cli.watching
+from canary.rules.targets.floor import Floor
 from canary_cli.app import run
 from demo import guest
+from demo.controller import register_target
 from embedded_aws.embedded import EmbeddedAws
 from tests.infra.deployed import by_templates
 from tests.infra.templates import listed
@@ -36,6 +39,11 @@ SPARE = {
 }
 """What the console and the AWS CLI show a reader, and the command does not ask for; and the end of a query that is too slow,
 which tests/cli/test_logs.py asks for."""
+
+BELOW_FLOOR = [
+    *("start", "orders", "--below-floor", "--retry", "--reason", "OPS-7"),
+    *("--set", 'steps=[{"weight_percent": 25, "bake_seconds": 60}]'),
+]
 
 
 @pytest.fixture(scope="module")
@@ -198,6 +206,27 @@ def test_a_job_starts_and_writes_its_summary_as_reader_and_starter(rig: Rig, per
     assert summary.read_text(encoding="utf-8").startswith("# In progress: ")
 
 
+def test_only_an_authorizer_starts_below_a_floor_and_the_record_says_who(rig: Rig, person: Any):
+    register_target(rig.aws.client, replace(rig.target, floor=Floor(min_steps=2)))
+    without = [word for word in BELOW_FLOOR if word != "--below-floor"]
+    code, out, _ = person(("reader", "starter"), *without)
+    assert (code, "at least 2 are required" in out) == (3, True)
+    assert rig.records.read_lock("orders").rollout_id is None
+    for duty in ("starter", "operator"):
+        assert person(("reader", duty), *BELOW_FLOOR)[0] == 7
+        assert rig.records.read_lock("orders").rollout_id is None
+
+    code, out, err = person(("reader", "authorizer"), *BELOW_FLOOR)
+    assert (code, err) == (0, ""), out
+    assert not rig.aws.permissions.denied
+    rollout = rig.records.find(rig.records.read_lock("orders").rollout_id).rollout
+    (allowed,) = rollout.actions
+    assert (allowed.verb, allowed.reason, rollout.below_floor.reason) == ("start_below_floor", "OPS-7", "OPS-7")
+    assert allowed.caller.arn == f"arn:aws:sts::123456789012:assumed-role/{name_of('reader', 'authorizer')}/person"
+    abort(rig)
+    register_target(rig.aws.client, rig.target)
+
+
 @pytest.mark.parametrize(
     ("duties", "verb", "missing"),
     [
@@ -209,6 +238,8 @@ def test_a_job_starts_and_writes_its_summary_as_reader_and_starter(rig: Rig, per
         (("reader", "authorizer"), ["pause", "orders"], "operator"),
         (("reader",), ["note", "x", "x"], "operator"),
         (("reader", "operator"), ["promote", "orders", "--yes"], "authorizer"),
+        (("reader", "starter"), BELOW_FLOOR, "authorizer"),
+        (("reader", "operator"), BELOW_FLOOR, "authorizer"),
     ],
 )
 def test_a_denial_names_the_managed_policy_to_ask_for(

@@ -77,7 +77,7 @@ def test_a_release_that_its_watch_takes_back_is_told_as_reverted():
     )
     assert report.to_do == "See canary explain back."
     assert [one.value for one in report.live] == ["1", "5", "dep-old"]
-    assert live(report, in_utc).startswith("Rollout back takes the release back; base then serves: orders-read 1")
+    assert live(report, in_utc).startswith("Rollout back began to take the release back, so that base serves: orders-read 1")
     assert 'class="state bad"' in to_html(report)
 
 

@@ -22,7 +22,7 @@ from canary.rules.releases.readings import read_release
 from canary.rules.releases.release import PRESENT, Release
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import Rollout
-from canary.rules.rollouts.taken_back import identify
+from canary.rules.rollouts.taken_back import REVERT_REASON, identify
 from canary.rules.targets.live import Intent
 from canary.rules.targets.policy import Progression
 
@@ -133,7 +133,7 @@ def draft_revert(
         intent=_intent(target, earlier, versions),
         phase=Phase.PREPARING,
         started_at=now,
-        reason=f"rollout {reverted.rollout_id} is taken back{why}",
+        reason=f"{REVERT_REASON.format(reverted.rollout_id)}{why}",
         reverts=reverted.rollout_id,
         reverts_to=revert.to,
         takes_back=identify(reverted),

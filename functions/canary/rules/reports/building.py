@@ -28,11 +28,17 @@ if TYPE_CHECKING:
 
 
 def report_of(
-    rollout: Rollout, looks: Sequence[ReplayedLook], *, broken: Sequence[BrokenRoute] = (), broken_note: str = ""
+    rollout: Rollout,
+    looks: Sequence[ReplayedLook],
+    *,
+    broken: Sequence[BrokenRoute] = (),
+    broken_note: str = "",
+    revert: Rollout | None = None,
 ) -> EvidenceReport:
     """The report of a rollout. `looks` are in order of time.
 
-    `broken` is what the logs say of the failed requests, `broken_note` how much that covers.
+    `broken` is what the logs say of the failed requests, `broken_note` how much that covers. `revert` is the rollout that takes
+    the release back, as far as it is known.
     """
     last = looks[-1] if looks else None
     rows = metric_rows(looks)
@@ -53,7 +59,7 @@ def report_of(
         reason=(rollout.watch and rollout.watch.reason) or rollout.reason,
         deciding=deciding,
         harm=next((harm_done(looks, row) for row in rows if row.metric == deciding), None),
-        live=tuple(_live(rollout)),
+        live=tuple(_live(rollout, revert)),
         to_do=_to_do(rollout),
         metrics=rows,
         evidence=evidence_sum(last) if last else None,
@@ -77,6 +83,7 @@ def report_of(
         reverted_by=rollout.watch.reverted_by if rollout.watch else None,
         broken_note=broken_note,
         reverts=rollout.reverts,
+        revert_phase=revert.phase if revert else None,
         waits_until=_waits_until(rollout),
         watch=(rollout.watch and describe_end(rollout.watch)) or "",
     )
@@ -109,9 +116,10 @@ def _asked(last: ReplayedLook | None) -> float | None:
     return float(last.rollout.plan.policy.steps[last.look.step].weight_percent) / 100 if last else None
 
 
-def _live(rollout: Rollout) -> Iterator[ServedVersion]:
+def _live(rollout: Rollout, revert: Rollout | None) -> Iterator[ServedVersion]:
     """What base serves after the rollout, as far as the rollout knows; what it served before, if the release is taken back."""
-    is_reverted = rollout.watch is not None and rollout.watch.reverted_by is not None
+    has_failed = revert is not None and revert.phase in {Phase.ROLLING_BACK, Phase.ROLLED_BACK, Phase.REFUSED}
+    is_reverted = rollout.watch is not None and rollout.watch.reverted_by is not None and not has_failed
     is_promoted = rollout.phase in {Phase.WATCHING, Phase.PROMOTED} and not is_reverted
     for function, version in rollout.snapshot.live.items():
         yield ServedVersion(function, rollout.intent.versions.get(function, version) if is_promoted else version)

@@ -232,11 +232,11 @@ class BrokenRoute:
 class EvidenceReport:
     """The whole report, in the order of its page.
 
-    ``deciding`` names the metric that the first lines are about. ``trust`` says whether the evidence computed again is what was
-    recorded, ``checked`` whether the verdicts computed again are. ``reverted_by``: the rollout that takes the promoted release
-    back, because its watch condemned it. ``broken_note``: how much ``broken`` covers, or why it is not known.
-    ``reverts``: the promoted rollout that this one takes back. ``waits_until``: until when it is parked or watched.
-    ``watch``: how its watch ended.
+    ``deciding`` names the metric that the first lines are about. ``trust`` says whether the evidence computed again is what
+    was recorded, ``checked`` whether the verdicts computed again are. ``reverted_by``: the rollout that takes the promoted
+    release back, because its watch condemned it, and ``revert_phase`` its phase, None if that was not read. ``broken_note``:
+    how much ``broken`` covers, or why it is not known. ``reverts``: the promoted rollout that this one takes back.
+    ``waits_until``: until when it is parked or watched. ``watch``: how its watch ended.
     """
 
     rollout: str
@@ -276,6 +276,7 @@ class EvidenceReport:
     reverted_by: str | None = None
     broken_note: str = ""
     reverts: str | None = None
+    revert_phase: Phase | None = None
     waits_until: float | None = None
     watch: str = ""
 

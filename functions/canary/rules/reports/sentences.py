@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.looks.findings import Finding
 from canary.rules.reports.amounts import clock, evidence, interval_points, lasting, percent, points, span, times, weight
 from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.taken_back import REVERT_REASON
 
 if TYPE_CHECKING:
     from canary.rules.reports.amounts import LocalTime
@@ -28,7 +29,7 @@ def state(report: EvidenceReport) -> str:
     if report.needs_operator:
         return "Needs operator"
     if report.reverted_by:
-        return "Reverted"
+        return _reverted(report)
     if report.reverts and report.phase is Phase.PROMOTED:
         return "Revert completed"
     if report.phase is Phase.WATCHING:
@@ -57,11 +58,8 @@ def why(report: EvidenceReport) -> str:
     if report.reverted_by:
         return f"The watch after the promotion condemns the release. {_sentence(report.reason)}"
     if report.reverts:
-        return (
-            f"It takes back rollout {report.reverts}. {_sentence(report.reason)}"
-            if report.reason
-            else (f"It takes back rollout {report.reverts}.")
-        )
+        taken, cause = _takes_back(report), report.reason.removeprefix(REVERT_REASON.format(report.reverts)).removeprefix(": ")
+        return f"{taken} {_sentence(cause)}" if cause else taken
     lead = report.lead
     if lead and lead.finding is Finding.WORSE:
         return compared(lead, at=place(report) if len(report.weights) > 1 else "")
@@ -100,7 +98,7 @@ def live(report: EvidenceReport, local: LocalTime) -> str:
     """What serves the requests since the end, and what to do."""
     served = ", ".join(f"{one.name} {one.value}" for one in report.live)
     if report.reverted_by:
-        return f"Rollout {report.reverted_by} takes the release back; base then serves: {served}."
+        return _now_reverted(report, served)
     since = f"Live since {clock(report.ended_at, local)}" if report.ended_at else "Base serves"
     watched = f" {report.watch}" if report.watch else ""
     return f"{since}: {served}.{watched}"
@@ -177,6 +175,46 @@ def of_bar(log_evidence: float | None, report: EvidenceReport) -> str:
 def effect_note(row: MetricRow) -> str:
     """The least difference that every step must have enough traffic to show."""
     return f"{points(row.least_effect)} points" if row.least_effect else ""
+
+
+def _reverted(report: EvidenceReport) -> str:
+    match report.revert_phase:
+        case None | Phase.WATCHING | Phase.PROMOTED:
+            return "Reverted"
+        case Phase.ROLLING_BACK | Phase.ROLLED_BACK | Phase.REFUSED:
+            return "Promoted, and its revert failed"
+        case Phase.PREPARING | Phase.SHIFTING | Phase.PARKED | Phase.TAKING_ALL | Phase.MOVING_BASE:
+            return "Being reverted"
+        case _:
+            assert_never(report.revert_phase)
+
+
+def _now_reverted(report: EvidenceReport, served: str) -> str:
+    revert = f"Rollout {report.reverted_by}"
+    match report.revert_phase:
+        case None:  # the report is made as the revert begins, and must stay true afterwards
+            return f"{revert} began to take the release back, so that base serves: {served}."
+        case Phase.WATCHING | Phase.PROMOTED:
+            return f"{revert} took the release back. Base serves: {served}."
+        case Phase.ROLLING_BACK | Phase.ROLLED_BACK | Phase.REFUSED:
+            return f"{revert} was to take the release back and went back itself. Base serves: {served}."
+        case Phase.PREPARING | Phase.SHIFTING | Phase.PARKED | Phase.TAKING_ALL | Phase.MOVING_BASE:
+            return f"{revert} is taking the release back. Base then serves: {served}."
+        case _:
+            assert_never(report.revert_phase)
+
+
+def _takes_back(report: EvidenceReport) -> str:
+    """What a revert does, did, or failed to do."""
+    match report.phase:
+        case Phase.WATCHING | Phase.PROMOTED:
+            return f"It took back rollout {report.reverts}."
+        case Phase.ROLLING_BACK | Phase.ROLLED_BACK | Phase.REFUSED:
+            return f"It was to take back rollout {report.reverts}."
+        case Phase.PREPARING | Phase.SHIFTING | Phase.PARKED | Phase.TAKING_ALL | Phase.MOVING_BASE:
+            return f"It is taking back rollout {report.reverts}."
+        case _:
+            assert_never(report.phase)
 
 
 def _sentence(words: str) -> str:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 TAKEN_BACK = frozenset({Phase.ROLLED_BACK})
 """The phases in which a rollout ends whose release is not to start again by mistake."""
 
+REVERT_REASON = "rollout {} is taken back"
+"""How the reason of a revert begins."""
+
 MOST_KEPT = 20
 """Releases of a target that are kept, the newest first: about 10 KB, which every start reads."""
 
