@@ -19,9 +19,10 @@ from canary.rules.judging.minutes import MinuteUse, classify
 from canary.rules.looks.effects import deltas, requests_needed_by_step
 from canary.rules.looks.folding import fold_minute
 from canary.rules.looks.look_schedule import promotion_due
-from canary.rules.looks.proof import Moment, Proof
+from canary.rules.looks.proof import Moment, Proof, find_doubt
 from canary.rules.looks.sources import CLIENT_ERRORS
 from canary.rules.looks.verdict import Verdict, VerdictKind, decide
+from canary.rules.rollouts.rollout import MetricCount
 from canary.rules.targets.policy import Policy
 
 if TYPE_CHECKING:
@@ -56,6 +57,7 @@ class Controller:
     requests: int = 0
     is_condemned: bool = False
     condemned_by: int = 0
+    counted: dict[str, MetricCount] = field(default_factory=dict)
     uses: dict[int, MinuteUse] = field(default_factory=dict)
 
     @classmethod
@@ -74,6 +76,7 @@ class Controller:
         self.shifts += [at, baking_since]
         self.baking_since = baking_since
         self.judged = self.silent = self.requests = 0
+        self.counted = {}
 
     def look(self, now: float, minutes: Mapping[int, Named]) -> Verdict:
         """Fold the complete minutes; the verdict is as if there were no vetoes. The judge's own veto is in `is_condemned`."""
@@ -92,7 +95,7 @@ class Controller:
         self.judged_to = minute
         use = self.uses[minute]
         if use is not MinuteUse.NOT_EVIDENCE and minute >= self.shifts[-1]:
-            self._count(seen["errors"])
+            self._count(seen)
         if not self.is_condemned:
             self._judge(minute, seen, use)
 
@@ -102,12 +105,15 @@ class Controller:
         if self.evidence.is_condemned:
             self.is_condemned, self.condemned_by = True, minute
 
-    def _count(self, errors: Four) -> None:
+    def _count(self, seen: Named) -> None:
         is_first = self.judged + self.silent == 0
         if is_first and self.policy.early_advance and not self.is_condemned:  # otherwise nothing asks whether it is safe
             self.evidence = begin_step(self.evidence, deltas(self.policy, self.evidence))
-        if errors[0]:
-            self.judged, self.requests = self.judged + 1, self.requests + errors[0]
+        for metric, (nc, ec, nb, eb) in seen.items():
+            known = self.counted.get(metric, MetricCount())
+            self.counted[metric] = MetricCount(known.nc + nc, known.ec + ec, known.nb + nb, known.eb + eb)
+        if requests := seen["errors"][0]:
+            self.judged, self.requests = self.judged + 1, self.requests + requests
         else:
             self.silent += 1
 
@@ -118,6 +124,7 @@ class Controller:
             needed=self.needed[self.step],
             requests_per_minute=self.requests / max(self.judged + self.silent, 1),
             is_safe=self.policy.early_advance and not self.is_condemned and self.evidence.is_safe,
+            doubt=None if self.is_condemned else find_doubt(self.evidence, self.counted),
         )
 
     def _moment(self, now: float) -> Moment:

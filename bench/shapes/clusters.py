@@ -23,6 +23,7 @@ class OutageInThrees(Trouble):
     size: int = 3
 
     def begin(self, cell: Cell, rng: np.random.Generator) -> Live:
+        """The trouble in one run."""
         return _InThrees(cell, rng, self.size)
 
 
@@ -43,6 +44,7 @@ class ZoneOutage(Trouble):
     part: float = 0.2
 
     def begin(self, cell: Cell, rng: np.random.Generator) -> Live:
+        """The trouble in one run."""
         return _Zone(cell, rng, self.part)
 
 
@@ -72,6 +74,7 @@ class RareBursts(Trouble):
     mean: float
 
     def begin(self, cell: Cell, rng: np.random.Generator) -> Live:
+        """The trouble in one run."""
         return _Rare(cell, rng, self)
 
 
@@ -98,6 +101,7 @@ class ParetoBursts(Trouble):
     exponent: float = 1.5
 
     def begin(self, cell: Cell, rng: np.random.Generator) -> Live:
+        """The trouble in one run."""
         return _Pareto(cell, rng, self.exponent)
 
 
@@ -132,6 +136,7 @@ class SickSandboxes(Trouble):
     minutes: int = 5
 
     def begin(self, cell: Cell, rng: np.random.Generator) -> Live:
+        """The trouble in one run."""
         return _Sick(cell, rng, self)
 
 

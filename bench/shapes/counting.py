@@ -21,6 +21,7 @@ class LateBase(Trouble):
     part: float = 0.5
 
     def begin(self, cell: Cell, rng: np.random.Generator) -> Live:
+        """The trouble in one run."""
         return _Late(cell, rng, self.part)
 
 
@@ -43,6 +44,7 @@ class TwiceCounted(Trouble):
     lines: int = 50
 
     def begin(self, cell: Cell, rng: np.random.Generator) -> Live:
+        """The trouble in one run."""
         return _Twice(cell, rng, self)
 
 

@@ -23,6 +23,7 @@ class Drift(Trouble):
     is_shared: bool = False
 
     def begin(self, cell: Cell, rng: np.random.Generator) -> Live:
+        """The trouble in one run."""
         return _Drifting(cell, rng, self)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from math import erf, exp, floor, log, sqrt
 from typing import TYPE_CHECKING
 
@@ -52,4 +53,4 @@ def _at(share: float) -> float:
 
 def _classes(cuts: list[float], misses: float) -> Shares:
     edges = [1.0, *(_slower(cut, misses) for cut in cuts), 0.0]
-    return tuple(max(high - low, 0.0) for high, low in zip(edges, edges[1:], strict=False))
+    return tuple(max(high - low, 0.0) for high, low in pairwise(edges))

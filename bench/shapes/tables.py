@@ -24,17 +24,33 @@ if TYPE_CHECKING:
 
 ONE_SIDED = 1.645
 CHUNK = 250
-HEADINGS = ("kind", "cell", "runs", "share", "lower bound", "bar", "", "by the alarms alone", "minutes to roll back")
+HEADINGS = (
+    "kind",
+    "cell",
+    "runs",
+    "share",
+    "lower bound",
+    "bar",
+    "",
+    "by the alarms alone",
+    "promoted late",
+    "minutes to roll back",
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """A row's runs, how many ended in a rollback, how many of them by an alarm, and the minutes that rollbacks took together."""
+    """A row's runs: how many ended in a rollback, or saw an alarm fire, or were promoted late, and the minutes to roll back.
+
+    ``late`` counts releases that waited more than five minutes beyond the clock, and, where there was an outage, more than half
+    an hour beyond its end.
+    """
 
     row: Row
     runs: int = 0
     back: int = 0
     by_alarms: int = 0
+    late: int = 0
     minutes: float = 0.0
 
     def plus(self, other: Result) -> Result:
@@ -44,6 +60,7 @@ class Result:
             runs=self.runs + other.runs,
             back=self.back + other.back,
             by_alarms=self.by_alarms + other.by_alarms,
+            late=self.late + other.late,
             minutes=self.minutes + other.minutes,
         )
 
@@ -80,7 +97,7 @@ def _run(row: Row, rng: np.random.Generator) -> Result:
     tape = roll_out(world, POLICIES[row.policy])
     stops = [at for at in (tape.judge_at, tape.alarm_at) if at is not None]
     if not stops:
-        return Result(row, runs=1)
+        return Result(row, runs=1, late=int((tape.promoted_at - tape.began) / 60.0 > row.minutes))
     minutes = (min(stops) - tape.began) / 60.0
     return Result(row, runs=1, back=1, by_alarms=int(tape.alarm_at is not None), minutes=minutes)
 
@@ -108,7 +125,9 @@ def table(results: Iterable[Result]) -> str:
         of_kind = [result for result in told if result.row.kind == kind]
         mean = sum(result.share for result in of_kind) / len(of_kind)
         broken = "broken" if mean > of_kind[0].row.bar else "held"
-        lines.append(f"| {kind} | mean of {len(of_kind)} | | {_percent(mean)} | | {_percent(of_kind[0].row.bar)} | {broken} | | |")
+        lines.append(
+            f"| {kind} | mean of {len(of_kind)} | | {_percent(mean)} | | {_percent(of_kind[0].row.bar)} | {broken} | | | |"
+        )
     return "\n".join(lines) + "\n"
 
 
@@ -123,6 +142,7 @@ def _line(result: Result) -> str:
         _percent(row.bar),
         "broken" if result.lower > row.bar else "held",
         _percent(result.by_alarms / result.runs),
+        _percent(result.late / result.runs),
         f"{result.minutes / result.back:.1f}" if result.back else "",
     )
     return f"| {' | '.join(cells)} |"
