@@ -46,6 +46,7 @@ verify-aws: $(VENV)/demo  ## check in your AWS account what no recorded answer s
 
 bench: $(VENV)/dev  ## compare the judge with other tools (about an hour); make bench QUICK=1 takes a few minutes
 	$(BIN)/python -m bench.judge $(if $(QUICK),--quick)
+	$(BIN)/python -m bench.shapes $(if $(QUICK),--quick)
 
 test: $(VENV)/dev  ## test rules, edge, tasks, some executions, one demo scenario, a minute of faults; COVERAGE=1 measures branches
 	$(PYTEST) -m "not slow" $(if $(COVERAGE),--cov --cov-report=term-missing:skip-covered)

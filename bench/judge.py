@@ -23,7 +23,6 @@ from bench.measured import CellResult
 from bench.plot import plot
 from bench.policies import POLICIES
 from bench.rollout import roll_out
-from bench.shapes.tables import main as shapes
 from bench.tables import judges, report
 from bench.world import World
 
@@ -124,15 +123,11 @@ def main() -> None:
     parser.add_argument("--runs", type=int, help="runs per cell")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--fresh", type=int, metavar="SEED", help="cells drawn with this seed, instead of the grid")
-    parser.add_argument("--shapes", nargs="?", const="", metavar="PATTERN", help="only the rows of shapes that match, or all")
     parser.add_argument("--policies", nargs="+", choices=tuple(POLICIES), default=tuple(POLICIES))
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--out", type=Path, default=HERE, help="the directory that results.md and results.svg go to")
     asked = parser.parse_args()
     runs = asked.runs or (QUICK_RUNS if asked.quick else FULL_RUNS)
-    if asked.shapes is not None:
-        sys.stdout.write(shapes(asked.shapes, runs, asked.seed, asked.processes))
-        return
     begun = time.monotonic()
     policies = tuple(asked.policies)
     work = chunks(runs, asked.seed, policies) if asked.fresh is None else fresh_chunks(runs, asked.fresh, policies)

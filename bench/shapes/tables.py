@@ -1,10 +1,12 @@
-"""Measure the rows of shapes and print them: `python -m bench.judge --shapes [PATTERN]`.
+"""Measure the rows of shapes and print them: `python -m bench.shapes [PATTERN]`.
 
 A bar is broken if the lower 95 % bound of a row's share is above it, or if the mean over the rows of its kind is.
 """
 
 from __future__ import annotations
 
+import argparse
+import os
 import sys
 import time
 from dataclasses import dataclass, replace
@@ -15,6 +17,7 @@ from zlib import crc32
 
 import numpy as np
 
+from bench.judge import SEED
 from bench.rollout import roll_out
 from bench.shapes.rows import POLICIES, Row, rows
 from bench.shapes.shaped_world import ShapedWorld
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 
 ONE_SIDED = 1.645
 CHUNK = 250
+FULL_RUNS, QUICK_RUNS = 4000, 10
 HEADINGS = (
     "kind",
     "cell",
@@ -152,6 +156,14 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
-def main(pattern: str, runs: int, seed: int, processes: int) -> str:
-    """Measure the matching rows; the table."""
-    return table(measure_all(rows(pattern), runs, seed, processes))
+def main() -> None:
+    """Measure the rows that match, and print the table."""
+    parser = argparse.ArgumentParser(prog="bench.shapes", description="Measure the judge where the world is not as simple.")
+    parser.add_argument("pattern", nargs="?", default="", help="only the rows whose kind and name match, such as '^zone'")
+    parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs per row instead of {FULL_RUNS}")
+    parser.add_argument("--runs", type=int, help="runs per row")
+    parser.add_argument("--seed", type=int, default=SEED)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
+    asked = parser.parse_args()
+    runs = asked.runs or (QUICK_RUNS if asked.quick else FULL_RUNS)
+    sys.stdout.write(table(measure_all(rows(asked.pattern), runs, asked.seed, asked.processes)))
