@@ -108,7 +108,7 @@ def slow_outage(base: BaseHistory, past: Sequence[Counts]) -> float:
         b = base.slow.rate
         worse = max(3 * b / (1 + 2 * b), slow_rate(base.recent, past[:now], 0.9))
         gained = one.eb * log(worse / b) + (one.nb - one.eb) * log((1 - worse) / (1 - b)) if base.is_known else 0.0
-        was_out, shown = shown >= 4, min(shown + gained / base.phi, 10.0)
+        was_out, shown = shown >= 4, min(shown + (gained / base.phi if gained > 0 else gained), 10.0)
         calm, out = (0.0, shown) if was_out else (max(shown, 0.0), 10.0)
         shown = out if shown >= 4 else calm
     return shown

@@ -250,6 +250,7 @@ def _is_worse(requests: float, bad: float, base: BaseHistory) -> bool:
 def _outage(metric: MetricEvidence, base: BaseHistory, requests: float, bad: int) -> float:
     """How much likelier base's bad requests have become in an outage than without one, as a logarithm from 0 on (CUSUM).
 
+    Bad requests in bursts speak for one by less, requests without any speak against it in full.
     Callers' errors (4xx) come and go without an outage of the target, so a coarse metric has none.
     """
     if base.is_coarse or not base.is_known:
@@ -257,7 +258,7 @@ def _outage(metric: MetricEvidence, base: BaseHistory, requests: float, bad: int
     usual = base.slow.rate
     worse = max(OUTAGE_TIMES * usual / (1.0 + (OUTAGE_TIMES - 1.0) * usual), metric.recent.rate)
     gained = bad * log(worse / usual) + max(requests - bad, 0.0) * log((1.0 - worse) / (1.0 - usual))
-    shown = min(metric.outage + gained / base.phi, OUTAGE_LASTS)
+    shown = min(metric.outage + (gained / base.phi if gained > 0.0 else gained), OUTAGE_LASTS)
     if shown < OUTAGE_BEGINS:
         return 0.0 if metric.is_out else max(shown, 0.0)
     return shown if metric.is_out else OUTAGE_LASTS
