@@ -19,9 +19,10 @@ from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, classify
 from canary.rules.looks.effects import deltas, requests_needed_by_step
 from canary.rules.looks.folding import fold_minute
 from canary.rules.looks.look_schedule import promotion_due, seconds_to_look
-from canary.rules.looks.proof import Moment, Proof
+from canary.rules.looks.proof import Moment, Proof, find_hidden, find_suspicion
 from canary.rules.looks.sources import ERRORS
 from canary.rules.looks.verdict import LAST_WORDS, Verdict, VerdictKind, decide
+from canary.rules.rollouts.rollout import MetricCount
 from canary.rules.targets.policy import Policy
 
 if TYPE_CHECKING:
@@ -76,6 +77,7 @@ class Course:
     requests: int = 0
     is_condemned: bool = False
     condemned_by: int = 0
+    counted: dict[str, MetricCount] = field(default_factory=dict)
     uses: dict[int, MinuteUse] = field(default_factory=dict)
 
     @classmethod
@@ -110,6 +112,7 @@ class Course:
         self.shifts += [at, baking_since]
         self.baking_since = baking_since
         self.judged = self.silent = self.requests = 0
+        self.counted = {}
 
     def look(self, now: float, minutes: Mapping[int, Named]) -> Verdict:
         """Fold the complete minutes; the verdict is as if there were no vetoes. The judge's own veto is in `is_condemned`."""
@@ -135,7 +138,7 @@ class Course:
         self.judged_to = minute
         use = self.uses[minute]
         if use is not MinuteUse.NOT_EVIDENCE and minute >= self.shifts[-1]:
-            self._count(seen.get(self.traffic, (0, 0, 0, 0)))
+            self._count(seen)
         if not self.is_condemned:
             self._judge(minute, seen, use)
 
@@ -145,10 +148,14 @@ class Course:
         if self.evidence.is_condemned:
             self.is_condemned, self.condemned_by = True, minute
 
-    def _count(self, traffic: Four) -> None:
+    def _count(self, seen: Mapping[str, Four]) -> None:
         is_first = self.judged + self.silent == 0
         if is_first and self.policy.early_advance and not self.is_condemned:  # otherwise nothing asks whether it is safe
             self.evidence = begin_step(self.evidence, deltas(self.policy, self.evidence))
+        for metric, (nc, ec, nb, eb) in seen.items():
+            known = self.counted.get(metric, MetricCount())
+            self.counted[metric] = MetricCount(known.nc + nc, known.ec + ec, known.nb + nb, known.eb + eb)
+        traffic = seen.get(self.traffic, (0, 0, 0, 0))
         if traffic[0]:
             self.judged, self.requests = self.judged + 1, self.requests + traffic[0]
         else:
@@ -161,6 +168,8 @@ class Course:
             needed=self.needed[self.step],
             requests_per_minute=self.requests / max(self.judged + self.silent, 1),
             is_safe=self.policy.early_advance and not self.is_condemned and self.evidence.is_safe,
+            suspicion=None if self.is_condemned else find_suspicion(self.evidence),
+            hidden=None if self.is_condemned else find_hidden(self.evidence, self.counted),
         )
 
     def _moment(self, now: float) -> Moment:

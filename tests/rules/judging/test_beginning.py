@@ -13,7 +13,7 @@ def test_coarse_metrics_are_fixed_at_the_start():
     stakes = {"errors": 0.9, "client_errors": 0.1}
     evidence = begin_evidence(dict.fromkeys(metrics, HISTORY), families=families(*metrics), stakes=stakes, alpha=0.01)
     assert [evidence.history.bases[metric].is_coarse for metric in metrics] == [False, True]
-    little_worse = Counts(6000, 200, 6000, 150)
+    little_worse = Counts(120_000, 266, 120_000, 200)
     after = look_at(evidence, *[little_worse] * 5, metric="client_errors")
     assert after.metrics["client_errors"].log_e < 0.0
     assert look_at(evidence, *[little_worse] * 5).metrics["errors"].log_e > 5.0

@@ -26,6 +26,7 @@ from canary.rules.judging.bets import (
 from canary.rules.judging.counts import Counts
 from canary.rules.judging.evidence import (
     COLD_SHARE,
+    OUTAGE_LONGEST,
     WARMING_SHARE,
     MetricEvidence,
     fold,
@@ -90,6 +91,10 @@ def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float
             tempers = [base.phi + 0.2 * (base.phi - 1) * log(r) for r in ratios]
             bets = slow_bets(nc, ec, nb + more, eb + worse, b)
             won = [min(one, e ** (1 / temper)) for one, e, temper in zip(won, bets, tempers, strict=True)]
+        if slow_outage(base, minutes[:now]) >= 4:
+            won = slow_beyond(nc, ec, nb, eb, b, base.phi)
+        elif slow_outage(base, minutes[: now + 1]) >= 4:
+            won = [min(one, 1.0) for one in won]
         staked = [held + added * share for held, share in zip(stakes, SHARES, strict=True)]
         stakes = [held * e for held, e in zip(staked, won, strict=True)]
         cash -= added
@@ -97,10 +102,29 @@ def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float
     return cash + sum(stakes)
 
 
+def slow_outage(base: BaseHistory, past: Sequence[Counts]) -> float:
+    """How far base's minutes speak for an outage: four begin it, which count as ten, and less than four end it."""
+    shown = 0.0
+    for now, one in enumerate(past):
+        b = base.slow.rate
+        worse = max(3 * b / (1 + 2 * b), slow_rate(base.recent, past[:now], 0.9))
+        gained = one.eb * log(worse / b) + (one.nb - one.eb) * log((1 - worse) / (1 - b)) if base.is_known else 0.0
+        was_out, shown = shown >= 4, min(shown + (gained / base.phi if gained > 0 else gained), 10.0)
+        calm, out = (0.0, shown) if was_out else (max(shown, 0.0), 10.0)
+        shown = out if shown >= 4 else calm
+    return shown
+
+
+def slow_beyond(nc: int, ec: int, nb: int, eb: int, b: float, phi: float) -> list[float]:
+    """A twentieth of each stake on the canary failing more than four times as often as base."""
+    won = log_share_bets(nc, ec, nb, eb, share=4 * nc / (4 * nc + nb), b=b, phi=phi)
+    return [0.95 + 0.05 * exp(log_e) for log_e in won]
+
+
 def has_become_worse(base: BaseHistory, past: Sequence[Counts], nb: float, eb: float) -> bool:
     """Whether base's bad requests are e^(2 phi) times likelier, as Poisson counts, at the rate they show."""
-    requests, bad = slow_counts(base.recent, past, 0.7)
-    seen = [(nb * base.slow.rate, eb), ((requests * 0.7 + nb) * base.slow.rate, bad * 0.7 + eb)]
+    requests, bad = slow_counts(base.recent, past, 0.9)
+    seen = [(nb * base.slow.rate, eb), ((requests * 0.9 + nb) * base.slow.rate, bad * 0.9 + eb)]
     return any(x > mean and x * log(x / mean) - (x - mean) > 2.0 * base.phi for mean, x in seen)
 
 
@@ -237,6 +261,63 @@ def test_assisted_e_is_at_most_1_in_expectation_in_the_minute_of_a_weight_change
     assert worth <= 1.0 + 1e-9
 
 
+CALM_BASE = a_base(slow=DecayedCounts(20_000.0, 20.0), slices=((600, 1),) * 40)
+"""A rate of 0.1 %."""
+
+STEADY = Counts(60, 0, 540, 1)
+OUTAGE = Counts(60, 12, 540, 108)
+
+
+def test_an_outage_begins_with_the_minute_that_shows_it_and_ends_with_the_first_calm_ones():
+    outages = [metric.is_out for metric in course(CALM_BASE, [STEADY, OUTAGE, OUTAGE, STEADY, STEADY])]
+    assert outages == [False, True, True, False, False]
+
+
+def test_a_single_failure_is_no_outage_and_4xx_have_none():
+    assert not fold_all(CALM_BASE, [Counts(60, 0, 540, 1)]).is_out
+    assert not fold_all(replace(CALM_BASE, is_coarse=True), [OUTAGE]).is_out
+
+
+def test_in_an_outage_a_canary_that_fails_twice_as_often_wins_nothing_and_one_that_always_fails_does():
+    before = fold_all(CALM_BASE, [OUTAGE])
+    assert fold(before, CALM_BASE, Counts(60, 24, 540, 108)).log_e <= before.log_e
+    assert fold_all(CALM_BASE, [OUTAGE, *[Counts(60, 60, 540, 60)] * 2]).log_e > log(100)
+
+
+def test_a_base_that_is_worse_for_good_has_changed_and_hides_nothing_any_longer():
+    lasting = fold_all(CALM_BASE, [OUTAGE] * OUTAGE_LONGEST)
+    assert (lasting.is_out, lasting.outage_minutes) == (True, OUTAGE_LONGEST)
+    twice = Counts(60, 24, 540, 108)
+    assert fold(lasting, CALM_BASE, twice).log_e <= lasting.log_e
+    for _ in range(9):
+        lasting = fold(lasting, CALM_BASE, twice)
+    assert not lasting.is_out
+    assert lasting.log_e > log(100)
+
+
+def test_an_outage_of_an_hour_costs_little_of_the_stake():
+    assert fold_all(CALM_BASE, [OUTAGE] * 60).log_e > log(0.01)
+    assert fold_all(CALM_BASE, [OUTAGE] * 20 + [Counts(60, 3, 540, 0)] * 5).log_e > log(100)
+
+
+@pytest.mark.parametrize("rate", [0.05, 0.4])
+def test_e_is_at_most_1_in_expectation_in_and_after_an_outage(rate: float):
+    """Whichever minute begins the outage."""
+    base = a_base(slow=DecayedCounts(50.0, 1.0), slices=((6, 0),))
+    worth = 0.0
+    for counts in itertools.product([*arm(1, 4)], repeat=3):
+        chance = 1.0
+        for one in counts:
+            chance *= probability(one.nc, one.ec, rate) * probability(one.nb, one.eb, rate)
+        worth += chance * exp(fold_all(base, counts).log_e)
+    assert worth <= 1.0 + 1e-9
+
+
+def course(base: BaseHistory, minutes: Sequence[Counts]) -> list[MetricEvidence]:
+    """The evidence after each minute."""
+    return [fold_all(base, minutes[: count + 1]) for count in range(len(minutes))]
+
+
 def arm(nc: int, nb: int) -> list[Counts]:
     return [Counts(nc, ec, nb, eb) for ec in range(nc + 1) for eb in range(nb + 1)]
 
@@ -255,9 +336,11 @@ def test_there_is_a_stake_left_after_any_number_of_weight_changes():
 def test_a_silent_canary_is_no_evidence_but_teaches_the_base_rate(minutes: list[Counts], n: int, base: BaseHistory):
     before = fold_all(base, minutes, delta=0.01)
     after = fold(before, base, Counts(0, 0, n, n))
-    assert after == replace(before, slow=after.slow, recent=after.recent)
+    assert after == replace(
+        before, slow=after.slow, recent=after.recent, outage=after.outage, outage_minutes=after.outage_minutes
+    )
     assert after.slow == before.slow.after(n, n, decay=0.95)
-    assert after.recent == before.recent.after(n, n, decay=0.7)
+    assert after.recent == before.recent.after(n, n, decay=0.9)
 
 
 @given(minutes=st.lists(MINUTE, max_size=4), n=st.integers(0, 500), base=st.sampled_from(BASES))
@@ -277,12 +360,16 @@ def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_sp
         return
     held = log_staked(before.live, stake(before.minutes) + 0.3 / 2)
     won = share_bets(before, base, counts, 0.25)
+    if before.is_out:
+        won = [log(0.95 + 0.05 * exp(one)) for one in share_bets(before, base, counts, 0.25 * 4 / (0.75 + 0.25 * 4))]
+    elif after.is_out:
+        won = [min(one, 0.0) for one in won]
     assert after.live == pytest.approx([stake + log_e for stake, log_e in zip(held, won, strict=True)])
     assert (after.minutes, after.shift_minutes) == (before.minutes + 1, 1)
     assert kept_for_shifts(1) == pytest.approx(0.3 / 2)
     assert after.slow == before.slow.after(counts.nb, counts.eb, decay=0.95)
     assert after.log_safe == before.log_safe
-    assert after.recent == before.recent.after(counts.nb, counts.eb, decay=0.7)
+    assert after.recent == before.recent.after(counts.nb, counts.eb, decay=0.9)
     assert (after.assisted is None) == (base.slices == ())
     if before.assisted is None or after.assisted is None:
         return
@@ -292,6 +379,8 @@ def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_sp
     helped = share_bets(before, base, counts, 0.25 * n / (n + requests), lent=(requests, bad))
     if has_become_worse(base, minutes, n * 0.75, counts.eb):
         helped = list(map(min, helped, won))
+    if before.is_out or after.is_out:
+        helped = won if before.is_out else [min(one, 0.0) for one in helped]
     assert after.assisted == pytest.approx([stake + log_e for stake, log_e in zip(held, helped, strict=True)])
 
 
@@ -407,6 +496,7 @@ def test_a_little_history_more_makes_failures_of_the_canary_rarer_by_chance():
     assert metric.log_e_assisted > metric.log_e > 0.0
 
 
+STEADY = Counts(60, 0, 540, 1)
 OUTAGE = Counts(60, 12, 540, 108)
 
 

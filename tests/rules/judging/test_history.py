@@ -67,10 +67,10 @@ def test_lends_the_minutes_left_over_as_a_smaller_slice():
 
 
 def test_remembers_what_the_last_minutes_were_like():
-    calm, worse = [(100, 1)] * 400, [(100, 10)] * 12
+    calm, worse = [(100, 1)] * 400, [(100, 10)] * 20
     recent = freeze_history(calm + worse).recent
     assert recent.bad / recent.requests == pytest.approx(0.1, rel=0.02)
-    assert recent.requests == pytest.approx(100 / 0.3, rel=0.01)
+    assert recent.requests == pytest.approx(100 * (1 - 0.9**20) / 0.1)
     assert freeze_history(calm[:3]).recent == NOTHING_SEEN
 
 

@@ -268,7 +268,7 @@ BAD_WORLDS = {
     "5 points worse": ({"base": 0.001, "canary": 0.051}, 2),
     "5 points worse with less traffic": ({"base": 0.001, "canary": 0.051, "rpm": 60}, 20),
     "1 point worse": ({"base": 0.001, "canary": 0.011}, 10),
-    "5 points worse in an outage of both": ({"base": 0.001, "canary": 0.051, "outage": range(45), "rpm": 6000}, 4),
+    "5 points worse, once an outage of both is over": ({"base": 0.001, "canary": 0.051, "outage": range(10), "rpm": 6000}, 13),
     "5 points worse in bursts": ({"base": 0.001, "canary": 0.051, "burst": True}, 3),
 }
 

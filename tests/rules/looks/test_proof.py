@@ -7,7 +7,7 @@ from canary.rules.judging.counts import RawCounts
 from canary.rules.judging.habit import Habit
 from canary.rules.looks.findings import Finding
 from canary.rules.looks.folding import fold_minutes
-from canary.rules.looks.proof import Moment, format_e, moment_of, prove
+from canary.rules.looks.proof import Moment, find_hidden, find_suspicion, format_e, moment_of, prove
 from canary.rules.releases.release import Expectation
 from canary.rules.rollouts.rollout import MetricCount
 from canary.rules.targets.target import BusinessMetric, Metrics, Outside, OutsideRoute
@@ -88,6 +88,31 @@ class TestCondemnation:
     def test_says_when_history_is_missing(self):
         folded = fold(CALM, BROKEN, BROKEN, BROKEN, BROKEN, evidence=evidence_of("errors", history=()))
         assert proof_of(folded).condemned.endswith("; judged on stated priors because there is no history")
+
+
+class TestDoubt:
+    WORSE, ALIKE = MetricCount(nc=1000, ec=260, nb=9000, eb=1800), MetricCount(nc=1000, ec=210, nb=9000, eb=1800)
+
+    def evidence(self, log_e: float = 0.0, outage: float = 0.0):
+        known = evidence_of("errors")
+        return replace(
+            known, metrics={"errors": replace(known.metrics["errors"], live=(log_e,), assisted=(log_e,), outage=outage)}
+        )
+
+    def test_is_none_in_calm_times(self):
+        assert find_hidden(self.evidence(), {"errors": self.WORSE}) is None
+        proof = proof_of(fold(CALM, CALM))
+        assert (proof.suspicion, proof.hidden) == (None, None)
+
+    def test_is_high_evidence_whatever_the_counts(self):
+        assert find_suspicion(self.evidence(log(23.0))) == "the evidence against the canary is high (E 24, the bar is 100)"
+        assert find_suspicion(self.evidence(log(5.0))) is None
+
+    def test_is_an_outage_in_which_the_canary_looks_worse(self):
+        hidden = "base fails far more often than in its history, and the canary more often than base (errors)"
+        assert find_hidden(self.evidence(outage=10.0), {"errors": self.WORSE}) == hidden
+        assert find_hidden(self.evidence(outage=10.0), {"errors": self.ALIKE}) is None
+        assert find_hidden(self.evidence(outage=10.0), {}) is None
 
 
 class TestFindings:

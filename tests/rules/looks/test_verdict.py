@@ -286,3 +286,37 @@ def test_what_speaks_against_the_canary_does_not_wait_for_the_minutes_that_are_l
     assert a_verdict(proof=BEHIND, alarms=(an_alarm(AlarmState.ALARM),)).kind is VerdictKind.ROLL_BACK
     assert a_verdict(proof=replace(BEHIND, condemned="worse")).kind is VerdictKind.ROLL_BACK
     assert a_verdict(proof=replace(BEHIND, blind=(SILENT,))).kind is VerdictKind.HOLD
+
+
+class TestSuspicion:
+    SUSPICIOUS = replace(PROVEN, suspicion="the evidence against the canary is high (E 23, the bar is 100)")
+
+    @pytest.mark.parametrize("after", [BAKE, BAKE + 584])
+    def test_makes_a_step_wait_within_its_extension(self, after):
+        verdict = a_verdict(proof=self.SUSPICIOUS, after=after)
+        assert verdict.kind is VerdictKind.HOLD
+        assert verdict.reason.startswith(f"more evidence is needed: {self.SUSPICIOUS.suspicion} over 12 judged minutes")
+
+    def test_rolls_nothing_back_and_is_said_when_the_extension_is_used_up(self):
+        verdict = a_verdict(proof=self.SUSPICIOUS, after=BAKE + 585)
+        assert verdict.kind is VerdictKind.ADVANCE
+        assert verdict.reason == (
+            "not shown to be worse than base over 12 judged minutes and 700 canary requests at 10 %, "
+            f"but {self.SUSPICIOUS.suspicion}; the extension of 10 min is used up"
+        )
+
+    def test_what_an_outage_hides_is_unproven_when_the_extension_is_used_up(self):
+        hidden = replace(PROVEN, hidden="base fails far more often than in its history, and the canary more often than base")
+        assert a_verdict(proof=hidden, after=BAKE).kind is VerdictKind.HOLD
+        for policy, kind in (
+            (replace(POLICY, when_unproven=WhenUnproven.ROLL_BACK), VerdictKind.ROLL_BACK),
+            (replace(POLICY, when_unproven=WhenUnproven.HOLD), VerdictKind.HOLD),
+        ):
+            verdict = a_verdict(policy=policy, proof=hidden, after=BAKE + 605)
+            assert (verdict.kind, verdict.reason.startswith(str(hidden.hidden))) == (kind, True)
+
+    def test_lets_no_step_end_early(self):
+        early = replace(POLICY, early_advance=True)
+        safe = replace(PROVEN, is_safe=True)
+        assert a_verdict(policy=early, proof=safe, after=60).kind is VerdictKind.ADVANCE
+        assert a_verdict(policy=early, proof=replace(self.SUSPICIOUS, is_safe=True), after=60).kind is VerdictKind.CONTINUE

@@ -35,6 +35,24 @@ WARMING_SHARE = 0.02
 BASE_HAS_CHANGED = 2.0
 """Base has changed if its bad requests are likelier at their own rate than at history's by this much, as a logarithm."""
 
+OUTAGE_TIMES = 3.0
+"""In an outage base has at least this many times as many bad requests for each good one as in its history."""
+
+OUTAGE_BEGINS = 4.0
+OUTAGE_LASTS = 10.0
+"""An outage begins once base's bad requests are likelier in one than without it by the first figure, as a logarithm. That
+figure is then raised to the second one, which it never exceeds, and the outage is over once it is below the first again.
+"""
+
+OUTAGE_LONGEST = 90
+"""The most minutes that count as one. A base that is worse for longer has changed, and is compared with as it is."""
+
+BEYOND = 4.0
+"""In an outage, the canary is held to be worse only if it fails more than this many times as often as base."""
+
+RISKED = 0.05
+"""The part of each stake that is bet in a minute of an outage; the rest is kept for later."""
+
 
 @dataclass(frozen=True, slots=True)
 class MetricEvidence:
@@ -44,7 +62,8 @@ class MetricEvidence:
     changes. ``slow`` predicts the base rate, ``recent`` shows what it is at present. ``live`` and ``assisted`` are the
     logarithms of the fifteen stakes with what they have won, empty before the first minute. ``assisted`` is None if the history
     has nothing to lend; it then equals ``live``. ``log_safe`` is ln of the e-value against "worse by ``delta``" since the step
-    began; without a delta it claims nothing.
+    began; without a delta it claims nothing. ``outage``: how much base's minutes speak for an outage of the target, as a
+    logarithm; ``outage_minutes``: how many of them were in one.
     """
 
     minutes: int
@@ -55,6 +74,13 @@ class MetricEvidence:
     delta: float | None = None
     log_safe: float = 0.0
     shift_minutes: int = 0
+    outage: float = 0.0
+    outage_minutes: int = 0
+
+    @property
+    def is_out(self) -> bool:
+        """Whether base is in an outage, as far as the minutes so far show."""
+        return self.outage >= OUTAGE_BEGINS
 
     @property
     def log_e(self) -> float:
@@ -77,24 +103,32 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
     if counts.nb == 0:
         return metric
     slow, recent = _learned(metric, counts)
+    outage = _outage(metric, base, counts.nb, counts.eb)
+    is_out = outage >= OUTAGE_BEGINS
+    metric = replace(metric, outage_minutes=metric.outage_minutes + is_out)
     if counts.nc == 0:
-        return replace(metric, slow=slow, recent=recent)
-    offered = offer(metric.slow.rate, effects_of(base))
+        return replace(metric, slow=slow, recent=recent, outage=outage)
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
     added = stake(metric.minutes)
-    won = log_bets(nc, ec, nb, eb, offered, phi=base.live_phi)
-    assisted = None
-    if metric.assisted is not None:
+    if metric.is_out:
+        won = helped = _log_beyond(metric, base, counts, nc / (nc + nb))
+    else:
+        offered = offer(metric.slow.rate, effects_of(base))
+        won = helped = log_bets(nc, ec, nb, eb, offered, phi=base.live_phi)
         requests, bad = _lent(metric, base)
-        helped = log_bets(nc, ec, nb + requests, eb + bad, offered, phi=base.phi) if requests else won
-        assisted = _play(metric.assisted, added, _held_back(helped, won, metric, base, nb, eb))
+        if requests:
+            helped = log_bets(nc, ec, nb + requests, eb + bad, offered, phi=base.phi)
+            helped = _held_back(helped, won, metric, base, nb, eb)
+        if is_out:
+            won, helped = _without_wins(won), _without_wins(helped)
     return replace(
         metric,
         minutes=metric.minutes + 1,
         slow=slow,
         recent=recent,
+        outage=outage,
         live=_play(metric.live, added, won),
-        assisted=assisted,
+        assisted=None if metric.assisted is None else _play(metric.assisted, added, helped),
         log_safe=metric.log_safe + _log_safe(metric, counts) / base.live_phi,
     )
 
@@ -109,13 +143,20 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share:
         return metric
     b, n, effects = metric.slow.rate, nc + nb, effects_of(base)
     added = stake(metric.minutes) + STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
-    won = log_share_bets(nc, ec, nb, eb, share=share, b=b, phi=base.live_phi, effects=effects)
-    assisted = None
-    if metric.assisted is not None:
+    outage = _outage(metric, base, n * (1.0 - share), eb)
+    is_out = outage >= OUTAGE_BEGINS
+    metric = replace(metric, outage_minutes=metric.outage_minutes + is_out)
+    if metric.is_out:
+        won = helped = _log_beyond(metric, base, counts, share)
+    else:
+        won = helped = log_share_bets(nc, ec, nb, eb, share=share, b=b, phi=base.live_phi, effects=effects)
         requests, bad = _lent(metric, base)
-        lent_share = share * n / (n + requests)
-        helped = log_share_bets(nc, ec, nb + requests, eb + bad, share=lent_share, b=b, phi=base.phi, effects=effects)
-        assisted = _play(metric.assisted, added, _held_back(helped, won, metric, base, n * (1.0 - share), eb))
+        if requests:
+            lent_share = share * n / (n + requests)
+            helped = log_share_bets(nc, ec, nb + requests, eb + bad, share=lent_share, b=b, phi=base.phi, effects=effects)
+            helped = _held_back(helped, won, metric, base, n * (1.0 - share), eb)
+        if is_out:
+            won, helped = _without_wins(won), _without_wins(helped)
     slow, recent = _learned(metric, counts)
     return replace(
         metric,
@@ -123,8 +164,9 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share:
         shift_minutes=metric.shift_minutes + 1,
         slow=slow,
         recent=recent,
+        outage=outage,
         live=_play(metric.live, added, won),
-        assisted=assisted,
+        assisted=None if metric.assisted is None else _play(metric.assisted, added, helped),
     )
 
 
@@ -211,6 +253,41 @@ def _is_worse(requests: float, bad: float, base: BaseHistory) -> bool:
     if bad <= expected:
         return False
     return expected == 0.0 or bad * log(bad / expected) - (bad - expected) > BASE_HAS_CHANGED * base.phi
+
+
+def _outage(metric: MetricEvidence, base: BaseHistory, requests: float, bad: int) -> float:
+    """How much likelier base's bad requests have become in an outage than without one, as a logarithm from 0 on (CUSUM).
+
+    Bad requests in bursts speak for one by less, requests without any speak against it in full.
+    Callers' errors (4xx) come and go without an outage of the target, so a coarse metric has none. Neither has a base that has
+    been worse for so long that it has changed for good.
+    """
+    if base.is_coarse or not base.is_known or metric.outage_minutes >= OUTAGE_LONGEST:
+        return 0.0
+    usual = base.slow.rate
+    worse = max(OUTAGE_TIMES * usual / (1.0 + (OUTAGE_TIMES - 1.0) * usual), metric.recent.rate)
+    gained = bad * log(worse / usual) + max(requests - bad, 0.0) * log((1.0 - worse) / (1.0 - usual))
+    shown = min(metric.outage + (gained / base.phi if gained > 0.0 else gained), OUTAGE_LASTS)
+    if shown < OUTAGE_BEGINS:
+        return 0.0 if metric.is_out else max(shown, 0.0)
+    return shown if metric.is_out else OUTAGE_LASTS
+
+
+def _without_wins(won: list[float]) -> list[float]:
+    """What the bets lose in the minute that first shows an outage: its wins may come from the outage."""
+    return [min(log_e, 0.0) for log_e in won]
+
+
+def _log_beyond(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float) -> list[float]:
+    """What the bets win in an outage known from earlier minutes: a small part of each stake bets on a far worse canary.
+
+    A bad request is the canary's with a probability that follows from the canary failing `BEYOND` times as often as base.
+    """
+    beyond = BEYOND * share / (1.0 - share + BEYOND * share)
+    nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
+    effects = effects_of(base)
+    won = log_share_bets(nc, ec, nb, eb, share=beyond, b=metric.slow.rate, phi=base.live_phi, effects=effects)
+    return [log_sum((log(1.0 - RISKED), log(RISKED) + log_e)) for log_e in won]
 
 
 def _log_safe(metric: MetricEvidence, counts: Counts) -> float:

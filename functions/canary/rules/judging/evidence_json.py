@@ -40,6 +40,8 @@ def metric_to_json(metric: MetricEvidence) -> dict[str, Any]:
         "delta": metric.delta,
         "log_safe": metric.log_safe,
         "shift_minutes": metric.shift_minutes,
+        "outage": metric.outage,
+        "outage_minutes": metric.outage_minutes,
     }
 
 
@@ -54,4 +56,6 @@ def metric_from_json(data: Mapping[str, Any]) -> MetricEvidence:
         delta=None if data["delta"] is None else float(data["delta"]),
         log_safe=float(data["log_safe"]),
         shift_minutes=int(data["shift_minutes"]),
+        outage=float(data.get("outage", 0.0)),
+        outage_minutes=int(data.get("outage_minutes", 0)),
     )

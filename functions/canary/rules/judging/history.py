@@ -21,7 +21,7 @@ SLOW_START_MINUTES = 30
 SLICE_MINUTES = 18
 """A day gives forty slices of this size. Larger slices help more where the canary has far fewer requests than base."""
 
-RECENT_DECAY = 0.7
+RECENT_DECAY = 0.9
 RECENT_MINUTES = 20
 BLOCK_MINUTES = 30
 FEWEST_BLOCKS = 3

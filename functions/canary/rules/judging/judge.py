@@ -69,6 +69,16 @@ class Evidence:
         return self.log_e >= LOG_LIVE_FLOOR and self.log_strength >= self.log_bar
 
     @property
+    def is_suspicious(self) -> bool:
+        """Whether half of what it takes to condemn the canary, as logarithms, stands against it: E at 1/sqrt(alpha)."""
+        return self.log_e >= LOG_LIVE_FLOOR / 2.0 and self.log_strength >= self.log_bar / 2.0
+
+    @property
+    def in_outage(self) -> tuple[str, ...]:
+        """The metrics in which base is in an outage."""
+        return tuple([name for name, metric in self.metrics.items() if metric.is_out])
+
+    @property
     def is_safe(self) -> bool:
         """Whether every metric has shown, in this step, that the canary is not worse by its delta."""
         return all(metric.log_safe >= LOG_SAFE_BAR for metric in self.metrics.values())

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import exp
+from math import exp, sqrt
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.families import Family
@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 NEARLY_SECONDS = 15
 """A look this shortly before the bake's end already ends it: looks are a minute apart, and the bake began just after one."""
 
+WORSE_ERRORS = 2.0
+"""In an outage a step waits if the canary fails more often than base by this many standard errors."""
+
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -36,6 +39,8 @@ class Proof:
 
     ``needed``: the canary requests that this step must have, 0 if no metric can say.
     ``condemned``: the judge's sentence if it condemns the canary.
+    ``suspicion``: why a step that was judged enough waits within its extension instead of going on.
+    ``hidden``: why the minutes that were judged prove nothing yet: an outage of base may hide a fault of the canary.
     ``blind``: what could not be seen, one sentence each: a failing instrument, a silent metric.
     ``requests_per_minute``: the canary's. ``silent_minutes``: the step's minutes without a canary request.
     ``invoked``: how often Lambda ran the canary's functions in the step, if that was asked.
@@ -50,6 +55,8 @@ class Proof:
     silent_minutes: int = 0
     is_safe: bool = False
     condemned: str | None = None
+    suspicion: str | None = None
+    hidden: str | None = None
     blind: tuple[str, ...] = ()
     invoked: int | None = None
     behind: int = 0
@@ -102,6 +109,8 @@ def prove(
         silent_minutes=step.silent_minutes,
         is_safe=evidence.is_safe,
         condemned=_condemnation(rollout, evidence) if evidence.is_condemned else None,
+        suspicion=find_suspicion(evidence),
+        hidden=find_hidden(evidence, rollout.step.metrics),
         blind=(*faults, *find_silences(rollout, is_step_over=_is_step_over(rollout, evidence, now))),
         compared=_compared(rollout),
         findings=find(rollout, evidence, now=now),
@@ -180,6 +189,29 @@ def _condemnation(rollout: Rollout, evidence: Evidence) -> str:
     priors = "" if evidence.has_history(worst) else "; judged on stated priors because there is no history"
     strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
     return f"the canary is worse than base in {worst}: {numbers}; E {strength}, the bar is {bar}{priors}"
+
+
+def find_suspicion(evidence: Evidence) -> str | None:
+    """Why the step should see more before it ends: the evidence against the canary is high."""
+    if not evidence.is_suspicious:
+        return None
+    strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
+    return f"the evidence against the canary is high (E {strength}, the bar is {bar})"
+
+
+def find_hidden(evidence: Evidence, counted: Mapping[str, MetricCount]) -> str | None:
+    """Why the step's counts prove nothing yet: base is in an outage, and the canary fails more often than base."""
+    hidden = [name for name in evidence.in_outage if _looks_worse(counted.get(name, MetricCount()))]
+    if not hidden:
+        return None
+    return f"base fails far more often than in its history, and the canary more often than base ({', '.join(hidden)})"
+
+
+def _looks_worse(count: MetricCount) -> bool:
+    """Whether the canary's share of bad requests is more than two standard errors above base's; this only makes a step wait."""
+    requests, bad = count.nc + count.nb, count.ec + count.eb
+    more = count.ec * count.nb - count.eb * count.nc
+    return more > WORSE_ERRORS * sqrt(bad * (requests - bad) * count.nc * count.nb / requests) if more > 0 else False
 
 
 def _worst(evidence: Evidence) -> str:

@@ -13,6 +13,8 @@ decides:
     an operator wants the promotion, and a minute of this  PROMOTE
       weight was judged
     the bake goes on                                       CONTINUE, or ADVANCE early if the policy allows it
+    the bake is over, or nearly, enough was judged, and    HOLD while the extension lasts
+      the evidence is high
     the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
     the bake is over, or nearly, and too little was judged HOLD while the extension lasts, then what the policy says
     the step holds longer than any rollout may take        ROLL_BACK
@@ -121,22 +123,31 @@ def _while_blind(policy: Policy, moment: Moment, proof: Proof) -> Verdict:
 
 
 def _during_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
-    if policy.early_advance and _is_safe(policy, proof) and not silent_alarm(alarms):
+    if policy.early_advance and _is_safe(policy, proof) and not (silent_alarm(alarms) or proof.suspicion or proof.hidden):
         return _go_on(policy, moment, with_numbers(proof, f"safe enough to go on after {judged(proof)}"))
     left = in_minutes(moment.baking_since + step.bake_seconds - moment.now)
     return Verdict(VerdictKind.CONTINUE, f"{judged(proof)} at {step.weight_percent} %, {left} of the bake left")
 
 
 def _after_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
-    lack = silent_alarm(alarms) or too_little(proof)
+    lack = silent_alarm(alarms) or too_little(proof) or proof.hidden
     if not lack:
-        return _go_on(
-            policy, moment, with_numbers(proof, f"no worse than base over {judged(proof)} at {step.weight_percent} %")
-        )
+        return _while_suspicious(policy, moment, step, proof)
     lack = with_numbers(proof, lack)
     if moment.now < moment.baking_since + step.bake_seconds + policy.max_extension_seconds + grace_seconds(proof):
         return Verdict(VerdictKind.HOLD, lack)
     return _out_of_patience(policy, moment, proof, lack)
+
+
+def _while_suspicious(policy: Policy, moment: Moment, step: Step, proof: Proof) -> Verdict:
+    """The verdict on a step that was judged enough: what is suspicious is watched longer, but only within the extension."""
+    over = f"over {judged(proof)} at {step.weight_percent} %"
+    if not proof.suspicion:
+        return _go_on(policy, moment, with_numbers(proof, f"no worse than base {over}"))
+    if moment.now + NEARLY_SECONDS < moment.baking_since + step.bake_seconds + policy.max_extension_seconds:
+        return Verdict(VerdictKind.HOLD, with_numbers(proof, f"more evidence is needed: {proof.suspicion} {over}"))
+    but = f"{proof.suspicion}; the extension of {in_minutes(policy.max_extension_seconds)} is used up"
+    return _go_on(policy, moment, with_numbers(proof, f"not shown to be worse than base {over}, but {but}"))
 
 
 def _out_of_patience(policy: Policy, moment: Moment, proof: Proof, lack: str) -> Verdict:

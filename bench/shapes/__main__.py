@@ -1,0 +1,5 @@
+"""`python -m bench.shapes`."""
+
+from bench.shapes.tables import main
+
+main()
