@@ -19,6 +19,7 @@ from canary.rules.targets.target import Target
 from canary_cli.announcing import announce, attempt
 from canary_cli.doctor.diagnosis_text import lines_of_diagnosis
 from canary_cli.doctor.examining import diagnose
+from canary_cli.doctor.findings import Diagnosis
 from canary_cli.doctor.proposing import file_of, read_proposal, target_of
 from canary_cli.doctor.registering import as_registered
 from canary_cli.doctor.remedies import Patient
@@ -60,6 +61,14 @@ def doctor(call: Call, target: Subject = None, *, api: Api = None, stage: ApiSta
     Ends with 0, or with 3 if something would refuse a start.
     """
     looked = _look(call, target, api, stage, lambda name: parse_start(start_input(name)))
+    _, diagnosis = examine(call, looked)
+    exit_code = ExitCode.DONE if diagnosis.is_ready else ExitCode.REFUSED
+    call.output.say(lines_of_diagnosis(diagnosis), {**asdict(diagnosis), "exit_code": int(exit_code)})
+    return exit_code
+
+
+def examine(call: Call, looked: Looked) -> tuple[Patient, Diagnosis]:
+    """The diagnosis of what was looked at, and what it was made from."""
     client, sight, draft = call.connection.client, looked.sight, looked.draft
     traffic, unread = attempt(lambda: read_past_traffic(client("cloudwatch"), draft, sight.now))
     quiet = forecast_start(draft, traffic) if traffic else None
@@ -69,10 +78,7 @@ def doctor(call: Call, target: Subject = None, *, api: Api = None, stage: ApiSta
     patient = Patient(looked.target, request.release, sight.survey, _place(sight), around, _first(looked, request))
     problems = find_start_problems(request, sight, draft, quiet)
     unseen = tuple(filter(None, (sight.unread, unread)))
-    diagnosis = diagnose(patient, draft, problems, target_file=looked.target_file, unread=unseen)
-    exit_code = ExitCode.DONE if diagnosis.is_ready else ExitCode.REFUSED
-    call.output.say(lines_of_diagnosis(diagnosis), {**asdict(diagnosis), "exit_code": int(exit_code)})
-    return exit_code
+    return patient, diagnose(patient, draft, problems, target_file=looked.target_file, unread=unseen)
 
 
 def plan(
@@ -146,7 +152,7 @@ def _look(call: Call, target: str | None, api: str | None, stage: str | None, re
         raise CommandError("Usage", found, "name one of them", ExitCode.USAGE)
     if target is not None:
         return _look_at_registered(call, request_of(target), read_status(call.connection, target))
-    return _look_at_api(call, str(api), str(stage), request_of)
+    return look_at_api(call, str(api), str(stage), request_of)
 
 
 def _look_at_registered(call: Call, request: Request, reading: Reading, *, is_below_allowed: bool = False) -> Looked:
@@ -155,8 +161,14 @@ def _look_at_registered(call: Call, request: Request, reading: Reading, *, is_be
     return Looked(target, sight, draft_of(request, target, sight))
 
 
-def _look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], Request]) -> Looked:
-    """The stage as the target that it could be, read with the caller's own credentials. No controller is asked."""
+def look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], Request]) -> Looked:
+    """The stage as the target that it could be, read with the caller's own credentials. No controller is asked.
+
+    Raises:
+        CommandError: no method of the API calls a function.
+        AwsRefusedError: AWS refused to be read.
+
+    """
     client = call.connection.client
     proposal = read_proposal(client("apigateway"), api, stage)
     if proposal is None:
