@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from typer._click.exceptions import UsageError  # Typer brings Click with it and exports BadParameter alone
 
+from canary_cli.adopting.adopt import adopt
 from canary_cli.announcing import attempt
 from canary_cli.connection import Connection, Place
 from canary_cli.exits import CommandError, ExitCode
@@ -61,6 +62,7 @@ add_verb(app, "history", history, panel=SEE, example="canary history orders --si
 add_verb(app, "explain", explain, panel=SEE, example="canary explain orders")
 add_verb(app, "logs", logs, panel=SEE, example="canary logs orders --arm canary --errors")
 add_verb(app, "dashboard", dashboard, panel=SEE, example="canary dashboard --port 8470")
+add_verb(app, "adopt", adopt, panel=STEER, example="canary adopt --api a1b2c3d4e5 --stage prod")
 add_verb(app, "start", start, panel=STEER, example="canary start orders --function orders-read=7 --policy fast --watch")
 add_verb(app, "advance", advance, panel=STEER, example="canary advance orders")
 add_verb(app, "promote", promote, panel=STEER, example="canary promote orders --reason OPS-123 --yes")

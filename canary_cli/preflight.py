@@ -75,7 +75,7 @@ def examine(call: Call, looked: Looked) -> tuple[Patient, Diagnosis]:
     request = Request(looked.target.name)
     reader = SurroundingsReader(client, looked.target, sight.survey, is_registered=looked.target_file is None)
     around = reader.read(draft, sight.now)
-    patient = Patient(looked.target, request.release, sight.survey, _place(sight), around, _first(looked, request))
+    patient = Patient(looked.target, request.release, sight.survey, place_in(sight), around, _first(looked, request))
     problems = find_start_problems(request, sight, draft, quiet)
     unseen = tuple(filter(None, (sight.unread, unread)))
     return patient, diagnose(patient, draft, problems, target_file=looked.target_file, unread=unseen)
@@ -192,7 +192,7 @@ def _first(looked: Looked, request: Request) -> str:
     return "; ".join(notes_of_way(looked.sight.holder, way))
 
 
-def _place(sight: Sight) -> Place | None:
+def place_in(sight: Sight) -> Place | None:
     """Where the functions are: by their aliases, or else as the API's definition names them."""
     if found := place_of(sight.survey):
         return found

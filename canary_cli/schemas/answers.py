@@ -7,6 +7,7 @@ from typing import Any
 
 from canary.rules.failures.broken import WhatBroke
 from canary.rules.rollouts.phases import Phase
+from canary_cli.adopting.answers import Adoption
 from canary_cli.arms.comparing import Arm
 from canary_cli.doctor.findings import Diagnosis
 from canary_cli.exits import ExitCode
@@ -97,6 +98,7 @@ def _verb(name: str) -> tuple[object, ...]:
 ANSWERS: Mapping[str, tuple[object, ...]] = {
     "doctor": (Diagnosis,),
     "plan": (Prospect,),
+    "adopt": (Adoption,),
     "status": (Status, {"targets": tuple[Status, ...]}),
     "watch": _events(*WATCHED, "nothing"),
     "history": (History, Serving),
