@@ -49,7 +49,11 @@ class _Site:
     @property
     def again(self) -> str:
         file = "" if self.path == path_of(None, self.looked.target.name) else f" --file {self.path}"
-        return f"canary adopt --api {self.stage.rest_api_id} --stage {self.stage.stage_name}{file}"
+        return f"canary adopt --api {self.stage.rest_api_id} --stage {self.stage.stage_name}{file}{self.options}"
+
+    @property
+    def options(self) -> str:
+        return self.call.connection.place.options
 
 
 def adopt(call: Call, *, api: Api, stage: ApiStage, file: TargetFile = None, undo: Undo = False, yes: Yes = False) -> ExitCode:
@@ -60,7 +64,7 @@ def adopt(call: Call, *, api: Api, stage: ApiStage, file: TargetFile = None, und
     site = _visit(call, api, stage, file, is_asking=not yes)
     if name := find_registered(call.connection.client, api, stage):
         left = f"the stage belongs to the registered target {name}"
-        advice = (f"canary doctor {name}",) if not undo else ("make destroy with the target's folder, then this command again",)
+        advice = (f"make destroy TARGETS={site.path.parent}", f"{site.again} --undo") if undo else (f"canary doctor {name}",)
         return _say(site, is_undo=undo, left=(left,), following=advice)
     return _undo(site) if undo else _adopt(site)
 
@@ -129,11 +133,10 @@ def _carry(site: _Site, journal: Journal, remedy: Remedy) -> None:
 
 
 def _following(site: _Site, diagnosis: Diagnosis) -> tuple[str, ...]:
-    again = f"canary doctor --api {site.stage.rest_api_id} --stage {site.stage.stage_name}"
+    name, options = site.looked.target.name, site.options
     if not diagnosis.is_ready:
-        return (again, site.again)
-    name = site.looked.target.name
-    return (f"make deploy TARGETS={site.path.parent}", f"canary plan {name}", f"canary start {name} --watch")
+        return (f"canary doctor --api {site.stage.rest_api_id} --stage {site.stage.stage_name}{options}", site.again)
+    return (f"make deploy TARGETS={site.path.parent}", f"canary plan {name}{options}", f"canary start {name} --watch{options}")
 
 
 def _undo(site: _Site) -> ExitCode:

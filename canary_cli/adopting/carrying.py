@@ -72,7 +72,9 @@ def take_back(clients: Clients, inverse: Remedy) -> None:
 def is_certain(error: Exception) -> bool:
     """Whether the call was certainly not carried out: AWS refused it, and did not fail while it was at it."""
     cause = error.__cause__
-    return isinstance(cause, ClientError) and cause.response["ResponseMetadata"]["HTTPStatusCode"] < SERVERS_FAULT
+    return (
+        isinstance(cause, ClientError) and cause.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0) < SERVERS_FAULT
+    )
 
 
 def _answer(clients: Clients, wanted: AnswerOf) -> str:

@@ -16,8 +16,17 @@ FOLDER = "ours"
 
 
 def path_of(given: str | None, target: str) -> Path:
-    """The target file's path."""
-    return Path(given) if given else Path(FOLDER) / f"{target}.yaml"
+    """The target file's path.
+
+    Raises:
+        CommandError: no target would be read from there.
+
+    """
+    path = Path(given) if given else Path(FOLDER) / f"{target}.yaml"
+    if path.suffix != ".yaml" or path.parent == Path():
+        found = f"targets are read from a folder of .yaml files, got {path}"
+        raise CommandError("Usage", found, f"write --file {FOLDER}/{target}.yaml", ExitCode.USAGE)
+    return path
 
 
 def journal_beside(path: Path) -> Path:

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from canary.edge.target import require_target
+from canary_cli.adopting.journal import Journal
 from embedded_aws.faults.calls import Fault, Mode
 from tests.cli.doctor.plain import create_plain_api
 
@@ -65,6 +66,7 @@ def without_what_changes(found: dict[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in found.items() if key not in {"ResponseMetadata", "RevisionId", "lastUpdatedDate"}}
 
 
+@pytest.mark.slow
 def test_it_takes_a_plain_api_to_green_and_back(ground: Ground, canary: Canary, here: Path):
     api = plain(ground, is_small=False)
     before = state_of(api)
@@ -117,6 +119,21 @@ def test_it_is_broken_off_after_each_step_and_resumed(ground: Ground, canary: Ca
     assert state_of(api) == before
 
 
+@pytest.mark.slow
+def test_what_was_carried_out_before_a_crash_is_taken_back_too(
+    ground: Ground, canary: Canary, here: Path, monkeypatch: pytest.MonkeyPatch
+):
+    api = plain(ground)
+    before = state_of(api)
+    with monkeypatch.context() as broken:
+        broken.setattr(Journal, "finish", lambda *_: 1 / 0)
+        assert canary("adopt", *api.subject, "--yes").code == 1
+    assert [one["is_done"] for one in json.loads((here / OURS[1]).read_text())["entries"]] == [False]
+    assert canary("adopt", *api.subject, "--yes").code == 0
+    assert canary("adopt", *api.subject, "--yes", "--undo").code == 0
+    assert state_of(api) == before
+
+
 def test_a_call_that_fails_is_told_and_the_next_run_goes_on(ground: Ground, canary: Canary, here: Path):
     api = plain(ground)
     ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
@@ -146,6 +163,8 @@ def test_a_file_of_something_else_is_never_overwritten(ground: Ground, canary: C
     told = canary("adopt", *api.subject, "--yes", "--file", str(mine))
     assert told.code == 2
     assert "nothing was changed" in told.err
+    for nowhere in ("mine.yaml", str(here / "mine.json")):
+        assert canary("adopt", *api.subject, "--yes", "--file", nowhere).code == 2
 
     mine.write_text(f"# of {api.rest_api_id}, with a policy of mine\n")
     told = canary("adopt", *api.subject, "--yes", "--file", str(mine))
@@ -163,6 +182,7 @@ def test_a_registered_target_is_left_alone(ground: Ground, canary: Canary):
         told = canary("adopt", "--api", stage.rest_api_id, "--stage", stage.stage_name, "--yes", "--json", *more)
         assert (told.code, told.json["done"]) == (3, [])
         assert told.json["left"] == ["the stage belongs to the registered target orders"]
+        assert told.json["following"][0] == ("make destroy TARGETS=ours" if more else "canary doctor orders")
 
 
 def test_what_requests_need_or_someone_changed_is_left(ground: Ground, canary: Canary):
@@ -183,3 +203,51 @@ def test_what_requests_need_or_someone_changed_is_left(ground: Ground, canary: C
     told = canary("adopt", *api.subject, "--undo", "--yes", "--json")
     assert told.code == 0, told.out
     assert api.ask()[0] == 200
+
+
+def test_what_someone_changed_is_left(ground: Ground, canary: Canary):
+    api = plain(ground)
+    adopted = canary("adopt", *api.subject, "--yes", "--json").json
+    name = adopted["done"][0].split()[-1]
+    functions, gateway = ground.aws.client("lambda"), ground.aws.client("apigateway")
+    functions.update_function_configuration(FunctionName=name, Description="another")
+    version = functions.publish_version(FunctionName=name)["Version"]
+    functions.update_alias(FunctionName=name, Name="canary", FunctionVersion=version)
+    functions.remove_permission(FunctionName=name, Qualifier="canary", StatementId=f"canary-{api.rest_api_id}-live")
+    functions.add_permission(
+        FunctionName=name, Qualifier="live", StatementId="mine", Action="lambda:InvokeFunction", Principal="123456789012"
+    )
+    patch = [{"op": "replace", "path": "/variables/lambdaAlias", "value": "mine"}]
+    gateway.update_stage(restApiId=api.rest_api_id, stageName="live", patchOperations=patch)
+    told = canary("adopt", *api.subject, "--undo", "--yes", "--json")
+
+    assert told.code == 3
+    assert {one.partition(": ")[2] for one in told.json["left"][:3]} == {
+        "/variables/lambdaAlias is mine now",
+        f"it was moved to version {version}",
+        "its policy lets others in, with mine",
+    }
+    assert told.json["target_file"] == OURS[0]
+    assert api.ask()[0] == 200
+
+
+def test_a_journal_of_something_else_is_refused(ground: Ground, canary: Canary, here: Path):
+    api = plain(ground)
+    (here / "ours").mkdir()
+    for text in ("{", '{"format": 2}'):
+        (here / OURS[1]).write_text(text)
+        assert "is no journal of an adoption" in canary("adopt", *api.subject, "--yes").err
+    other = {"rest_api_id": "x", "stage_name": "y", "deployment_id": "z", "target_file": None, "entries": []}
+    (here / OURS[1]).write_text(json.dumps({"format": 1, **other}))
+    told = canary("adopt", *api.subject, "--undo", "--yes")
+    assert (told.code, "belongs to stage y of API x" in told.err) == (2, True)
+
+
+def test_a_stage_of_a_stack_is_refused(ground: Ground, canary: Canary):
+    api = plain(ground)
+    arn = f"arn:aws:apigateway:eu-west-1::/restapis/{api.rest_api_id}/stages/live"
+    ground.aws.client("apigateway").tag_resource(resourceArn=arn, tags={"aws:cloudformation:stack-name": "shop"})
+    told = canary("adopt", *api.subject, "--yes")
+
+    assert told.code == 3
+    assert "CloudFormation's stack shop owns the stage" in told.err
