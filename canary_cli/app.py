@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer._click.exceptions import UsageError  # Typer brings Click with it and exports BadParameter alone
 
-from canary_cli.adopting.adopt import adopt
+from canary_cli.adoption import adopt
 from canary_cli.announcing import attempt
 from canary_cli.connection import Connection, Place
 from canary_cli.exits import CommandError, ExitCode

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary_cli.exits import ExitCode
-
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,7 +32,6 @@ class Adoption:
     target_file: str | None
     journal: str | None
     following: tuple[str, ...]
-    exit_code: ExitCode
 
 
 def lines_of_adoption(adoption: Adoption) -> Iterator[str]:

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import typer
 
+from canary_cli.adopting.trouble import AdoptionError
 from canary_cli.doctor.remedy import Remedy
-from canary_cli.exits import CommandError, ExitCode
-from canary_cli.output import Output
 
 
 @dataclass(slots=True)
 class Steps:
-    """The steps of one run, in their order. ``is_asking``: whether a person confirms each."""
+    """The steps of one run, in their order. ``tell`` says a line; ``is_asking``: whether a person confirms each."""
 
-    output: Output
+    tell: Callable[[str], None]
     is_asking: bool
     done: list[Remedy] = field(default_factory=list)
 
@@ -24,18 +24,18 @@ class Steps:
         """Refuse where someone would have to confirm, and there is no terminal.
 
         Raises:
-            CommandError: that is so.
+            AdoptionError: that is so.
 
         """
         if self.is_asking and not sys.stdin.isatty():
             found = "adopt asks before each step, and there is no terminal to ask in"
-            raise CommandError("NotConfirmed", found, "repeat the command with --yes", ExitCode.USAGE)
+            raise AdoptionError("NotConfirmed", found, "repeat the command with --yes")
 
     def confirm(self, remedy: Remedy) -> None:
         """Ask whether to carry out a step.
 
         Raises:
-            CommandError: the answer is not yes.
+            AdoptionError: the answer is not yes.
 
         """
         if not self.is_asking:
@@ -46,10 +46,9 @@ class Steps:
             is_confirmed = False
         if not is_confirmed:
             found = f"stopped before this step: {remedy.purpose}; {len(self.done)} steps were carried out"
-            raise CommandError("NotConfirmed", found, "run the command again to go on from here", ExitCode.USAGE)
+            raise AdoptionError("NotConfirmed", found, "run the command again to go on from here")
 
-    def tell(self, remedy: Remedy) -> None:
+    def add(self, remedy: Remedy) -> None:
         """A step was carried out."""
         self.done.append(remedy)
-        if not self.output.is_json:
-            self.output.say([f"  done     {remedy.purpose}"], None)
+        self.tell(f"  done     {remedy.purpose}")

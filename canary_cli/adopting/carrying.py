@@ -10,8 +10,8 @@ from botocore.exceptions import ClientError
 
 from canary.aws.calls import code_of, is_denied, is_of_what_is_gone, refusals
 from canary.aws.errors import AwsRefusedError
+from canary_cli.adopting.trouble import AdoptionError
 from canary_cli.doctor.remedy import AnswerOf, Remedy
-from canary_cli.exits import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,7 +37,7 @@ def carry_out(clients: Clients, remedy: Remedy) -> None:
 
     Raises:
         AwsRefusedError: AWS refused.
-        CommandError: the caller may not make the call.
+        AdoptionError: the caller may not make the call.
 
     """
     for attempt in range(1, TRIES + 1):
@@ -59,7 +59,7 @@ def take_back(clients: Clients, inverse: Remedy) -> None:
 
     Raises:
         AwsRefusedError: AWS refused.
-        CommandError: the caller may not make the call.
+        AdoptionError: the caller may not make the call.
 
     """
     try:
@@ -88,5 +88,5 @@ def _call(clients: Clients, service: str, operation: str, parameters: Any, line:
     except AwsRefusedError as error:
         if is_denied(error):
             fix = "docs/first-rollout.md lists the permissions that an adoption needs; what is done stays, run it again then"
-            raise CommandError("Denied", str(error), fix, ExitCode.CANNOT_TELL) from error.__cause__
+            raise AdoptionError("Denied", str(error), fix) from error.__cause__
         raise

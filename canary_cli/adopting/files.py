@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from canary_cli.adopting.journal import SUFFIX
-from canary_cli.exits import CommandError, ExitCode
+from canary_cli.adopting.trouble import AdoptionError
 
 if TYPE_CHECKING:
     from canary.rules.targets.target import Stage
@@ -19,13 +19,13 @@ def path_of(given: str | None, target: str) -> Path:
     """The target file's path.
 
     Raises:
-        CommandError: no target would be read from there.
+        AdoptionError: no target would be read from there.
 
     """
     path = Path(given) if given else Path(FOLDER) / f"{target}.yaml"
     if path.suffix != ".yaml" or path.parent == Path():
         found = f"targets are read from a folder of .yaml files, got {path}"
-        raise CommandError("Usage", found, f"write --file {FOLDER}/{target}.yaml", ExitCode.USAGE)
+        raise AdoptionError("Usage", found, f"write --file {FOLDER}/{target}.yaml")
     return path
 
 
@@ -38,12 +38,12 @@ def require_ours(path: Path, stage: Stage) -> None:
     """Refuse a file that describes something else than this stage.
 
     Raises:
-        CommandError: that is so.
+        AdoptionError: that is so.
 
     """
     if path.exists() and stage.rest_api_id not in path.read_text(encoding="utf-8"):
         found = f"{path} exists and does not name API {stage.rest_api_id}; nothing was changed"
-        raise CommandError("OtherFile", found, "name another file with --file", ExitCode.USAGE)
+        raise AdoptionError("OtherFile", found, "name another file with --file")
 
 
 def write(path: Path, text: str) -> bool:

@@ -13,7 +13,6 @@ from canary.aws.errors import AwsRefusedError
 from canary.aws.targets import read_targets
 from canary.rules.definitions.definition import UnreadableDefinitionError
 from canary.rules.definitions.integrations import calls_of, through
-from canary_cli.connection import TARGET_PREFIX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -30,10 +29,10 @@ SETTLE_SECONDS = 60
 """So long requests may still reach the deployment that a stage served before."""
 
 
-def find_registered(clients: Clients, rest_api_id: str, stage_name: str) -> str | None:
-    """The registered target to which a stage belongs; None without a controller, too."""
-    with refusals(f"aws ssm get-parameters-by-path --path {TARGET_PREFIX.rstrip('/')} --recursive"):
-        for name, text in read_targets(clients("ssm"), TARGET_PREFIX):
+def find_registered(clients: Clients, prefix: str, rest_api_id: str, stage_name: str) -> str | None:
+    """The registered target to which a stage belongs; None without a controller, too. `prefix`: of the targets' parameters."""
+    with refusals(f"aws ssm get-parameters-by-path --path {prefix.rstrip('/')} --recursive"):
+        for name, text in read_targets(clients("ssm"), prefix):
             stage = json.loads(text).get("stage") or {}
             if (stage.get("rest_api_id"), stage.get("stage_name")) == (rest_api_id, stage_name):
                 return name

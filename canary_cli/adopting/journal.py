@@ -9,8 +9,8 @@ import json
 from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from canary_cli.adopting.trouble import AdoptionError
 from canary_cli.doctor.remedy import Remedy
-from canary_cli.exits import CommandError, ExitCode
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,7 +53,7 @@ class Journal:
         """The journal in this file; None if there is no such file.
 
         Raises:
-            CommandError: it cannot be read, or it belongs to another stage.
+            AdoptionError: it cannot be read, or it belongs to another stage.
 
         """
         if not path.exists():
@@ -62,10 +62,10 @@ class Journal:
             adopted = _parse(json.loads(path.read_text(encoding="utf-8")))
         except (ValueError, LookupError, TypeError) as error:
             fix = "restore it from version control, or name another target file with --file"
-            raise CommandError("BadJournal", f"{path} is no journal of an adoption: {error!r}", fix, ExitCode.USAGE) from error
+            raise AdoptionError("BadJournal", f"{path} is no journal of an adoption: {error!r}", fix) from error
         if (adopted.rest_api_id, adopted.stage_name) != (rest_api_id, stage_name):
             found = f"{path} belongs to stage {adopted.stage_name} of API {adopted.rest_api_id}"
-            raise CommandError("OtherStage", found, "name another target file with --file", ExitCode.USAGE)
+            raise AdoptionError("OtherStage", found, "name another target file with --file")
         return cls(path, adopted)
 
     def begin(self, remedy: Remedy) -> None:

@@ -52,7 +52,7 @@ class Undoing:
             self._steps.confirm(remedy.inverse)
             take_back(self._clients, remedy.inverse)
             self._journal.forget(remedy)
-            self._steps.tell(remedy.inverse)
+            self._steps.add(remedy.inverse)
 
     def _read_callers(self, stage: Stage) -> str | None:
         """Read once, after the definition was restored: every later step depends on the same answer."""

@@ -80,8 +80,12 @@ EVENTS: Mapping[str, Mapping[str, object]] = {
 """What happens to a rollout that is watched, by the word in ``event``."""
 
 DRY_RUN = {"verb": "start", "dry_run": bool, **PLAN, "exit_code": ExitCode}
-CODED: Mapping[str, dict[str, object]] = {"doctor": {"exit_code": ExitCode}, "plan": {"verb": "plan", "exit_code": ExitCode}}
-"""What the verbs that only look ahead answer with besides what they found."""
+CODED: Mapping[str, dict[str, object]] = {
+    "doctor": {"exit_code": ExitCode},
+    "plan": {"verb": "plan", "exit_code": ExitCode},
+    "adopt": {"exit_code": ExitCode},
+}
+"""What the verbs that need no controller answer with besides what they found or did."""
 ERROR = {"code": str, "message": str, "fix": str, "exit_code": ExitCode}
 BEGUN = ("begun", "checking", "ending")
 WATCHED = ("checking", "look", "phase", "ending", "trouble", "timeout", "detached", "aborted")

@@ -7,8 +7,8 @@ import pytest
 import canary_cli.adopting.carrying
 from canary.aws.errors import AwsRefusedError
 from canary_cli.adopting.carrying import TRIES, carry_out, take_back
+from canary_cli.adopting.trouble import AdoptionError
 from canary_cli.doctor.remedy import Remedy
-from canary_cli.exits import CommandError
 from tests.aws.stubs import Scripted, refusal
 
 ACCOUNT = Remedy("let API Gateway write logs", "apigateway", "update_account", {"patchOperations": []})
@@ -48,6 +48,6 @@ def test_what_is_gone_is_taken_back_already():
 
 
 def test_a_denied_call_says_where_the_permissions_are():
-    with pytest.raises(CommandError) as told:
+    with pytest.raises(AdoptionError) as told:
         carry_out(lambda _: Scripted(create_role=[refusal("AccessDenied")]), ROLE)
     assert "docs/first-rollout.md lists the permissions" in told.value.fix

@@ -4,24 +4,25 @@ Each run begins from what the doctor sees now, so a run that was broken off is c
 """
 
 from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from canary.aws.errors import AwsRefusedError
 from canary.rules.targets.target import Stage
 from canary_cli.adopting.answers import Adoption, lines_of_adoption
 from canary_cli.adopting.asking import Steps
-from canary_cli.adopting.carrying import carry_out, is_certain, resolve
 from canary_cli.adopting.files import journal_beside, path_of, remove, require_ours, write
 from canary_cli.adopting.in_use import find_registered
 from canary_cli.adopting.journal import Adopted, Journal
+from canary_cli.adopting.stepping import take_step
+from canary_cli.adopting.trouble import AdoptionError
 from canary_cli.adopting.undoing import Undoing
+from canary_cli.connection import TARGET_PREFIX
 from canary_cli.doctor.examining import STACK_TAG
 from canary_cli.doctor.findings import Diagnosis
 from canary_cli.doctor.remedies import Patient, remedies_of
-from canary_cli.doctor.remedy import Remedy
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.preflight import Looked, examine, look_at_api, place_in
 from canary_cli.requesting import parse_start, start_input
@@ -34,6 +35,9 @@ TargetFile = Annotated[
 ]
 Undo = Annotated[bool, typer.Option("--undo", help="Take back what an adoption added, as its journal says.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before each step.")]
+
+
+EXIT_CODES = {"Denied": ExitCode.CANNOT_TELL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +65,26 @@ def adopt(call: Call, *, api: Api, stage: ApiStage, file: TargetFile = None, und
 
     Writes the target file, and a journal for --undo. Ends with 0, or with 3 if something is left to do.
     """
-    site = _visit(call, api, stage, file, is_asking=not yes)
-    if name := find_registered(call.connection.client, api, stage):
+    try:
+        return _adopt_or_undo(call, api, stage, file, is_undo=undo, is_asking=not yes)
+    except AdoptionError as error:
+        raise CommandError(error.code, str(error), error.fix, EXIT_CODES.get(error.code, ExitCode.USAGE)) from error
+
+
+def _adopt_or_undo(call: Call, api: str, stage: str, file: str | None, *, is_undo: bool, is_asking: bool) -> ExitCode:
+    site = _visit(call, api, stage, file, is_asking=is_asking)
+    if name := find_registered(call.connection.client, TARGET_PREFIX, api, stage):
         left = f"the stage belongs to the registered target {name}"
-        advice = (f"make destroy TARGETS={site.path.parent}", f"{site.again} --undo") if undo else (f"canary doctor {name}",)
-        return _say(site, is_undo=undo, left=(left,), following=advice)
-    return _undo(site) if undo else _adopt(site)
+        advice = (f"make destroy TARGETS={site.path.parent}", f"{site.again} --undo") if is_undo else (f"canary doctor {name}",)
+        return _say(site, is_undo=is_undo, left=(left,), following=advice)
+    return _undo(site) if is_undo else _adopt(site)
 
 
 def _visit(call: Call, api: str, stage: str, file: str | None, *, is_asking: bool) -> _Site:
     looked = look_at_api(call, api, stage, lambda name: parse_start(start_input(name)))
     if looked.target.stage is None:
         raise AssertionError(looked.target)
-    return _Site(call, looked, looked.target.stage, path_of(file, looked.target.name), Steps(call.output, is_asking))
+    return _Site(call, looked, looked.target.stage, path_of(file, looked.target.name), Steps(partial(_tell, call), is_asking))
 
 
 def _adopt(site: _Site) -> ExitCode:
@@ -90,7 +101,7 @@ def _adopt(site: _Site) -> ExitCode:
         for remedy in remedies:
             tried.add(remedy.line)
             site.steps.confirm(remedy)
-            _carry(site, journal, remedy)
+            take_step(site.call.connection.client, journal, site.steps, remedy)
         looked = look_at_api(
             site.call, site.stage.rest_api_id, site.stage.stage_name, lambda name: parse_start(start_input(name))
         )
@@ -115,21 +126,6 @@ def _journal(site: _Site, patient: Patient) -> Journal:
     api, stage, path = site.stage.rest_api_id, site.stage.stage_name, journal_beside(site.path)
     serving = patient.stage.stage.deployment_id if patient.stage and patient.stage.stage else ""
     return Journal.find(path, api, stage) or Journal(path, Adopted(api, stage, serving))
-
-
-def _carry(site: _Site, journal: Journal, remedy: Remedy) -> None:
-    """One step: written down, carried out, and written down as done."""
-    clients = site.call.connection.client
-    resolved = resolve(clients, remedy)
-    journal.begin(resolved)
-    try:
-        carry_out(clients, resolved)
-    except (AwsRefusedError, CommandError) as error:
-        if is_certain(error):
-            journal.forget(resolved)
-        raise
-    journal.finish(resolved)
-    site.steps.tell(resolved)
 
 
 def _following(site: _Site, diagnosis: Diagnosis) -> tuple[str, ...]:
@@ -159,10 +155,14 @@ def _undo(site: _Site) -> ExitCode:
 
 def _announce(site: _Site, count: int) -> None:
     """Where, and how much, before the first step."""
-    if not site.call.output.is_json:
-        stage = f"stage {site.stage.stage_name} of API {site.stage.rest_api_id}"
-        where = f"account {_account(site) or 'not known'}, Region {site.call.connection.region}, {stage}"
-        site.call.output.say([f"{where}: {count} steps, and no request notices any of them"], None)
+    stage = f"stage {site.stage.stage_name} of API {site.stage.rest_api_id}"
+    where = f"account {_account(site) or 'not known'}, Region {site.call.connection.region}, {stage}"
+    site.steps.tell(f"{where}: {count} steps, and no request notices any of them")
+
+
+def _tell(call: Call, line: str) -> None:
+    if not call.output.is_json:
+        call.output.say([line], None)
 
 
 def _account(site: _Site) -> str | None:
@@ -195,7 +195,6 @@ def _say(
         target_file=str(site.path) if site.path.exists() else None,
         journal=str(journal) if journal.exists() else None,
         following=following,
-        exit_code=exit_code,
     )
-    site.call.output.say(lines_of_adoption(adoption), asdict(adoption))
+    site.call.output.say(lines_of_adoption(adoption), {**asdict(adoption), "exit_code": int(exit_code)})
     return exit_code
