@@ -35,8 +35,6 @@ TargetFile = Annotated[
 ]
 Undo = Annotated[bool, typer.Option("--undo", help="Take back what an adoption added, as its journal says.")]
 Yes = Annotated[bool, typer.Option("--yes", help="Do not ask before each step.")]
-
-
 EXIT_CODES = {"Denied": ExitCode.CANNOT_TELL}
 
 
@@ -81,10 +79,14 @@ def _adopt_or_undo(call: Call, api: str, stage: str, file: str | None, *, is_und
 
 
 def _visit(call: Call, api: str, stage: str, file: str | None, *, is_asking: bool) -> _Site:
-    looked = look_at_api(call, api, stage, lambda name: parse_start(start_input(name)))
+    looked = _look(call, api, stage)
     if looked.target.stage is None:
         raise AssertionError(looked.target)
     return _Site(call, looked, looked.target.stage, path_of(file, looked.target.name), Steps(partial(_tell, call), is_asking))
+
+
+def _look(call: Call, api: str, stage: str) -> Looked:
+    return look_at_api(call, api, stage, lambda name: parse_start(start_input(name)))
 
 
 def _adopt(site: _Site) -> ExitCode:
@@ -93,18 +95,14 @@ def _adopt(site: _Site) -> ExitCode:
     patient, diagnosis = examine(site.call, looked)
     journal = _journal(site, patient)
     while remedies := [one for found in remedies_of(patient).values() for one in found if one.line not in tried]:
-        if stack := patient.around.tags.get(STACK_TAG):
-            found = f"CloudFormation's stack {stack} owns the stage, and its next update would take back what is added"
-            raise CommandError("OwnedByStack", found, "change the template, see docs/bring-your-own.md", ExitCode.REFUSED)
+        _require_free(patient)
         site.steps.require_terminal()
         _announce(site, len(remedies))
         for remedy in remedies:
             tried.add(remedy.line)
             site.steps.confirm(remedy)
             take_step(site.call.connection.client, journal, site.steps, remedy)
-        looked = look_at_api(
-            site.call, site.stage.rest_api_id, site.stage.stage_name, lambda name: parse_start(start_input(name))
-        )
+        looked = _look(site.call, site.stage.rest_api_id, site.stage.stage_name)
         patient, diagnosis = examine(site.call, looked)
     text = looked.target_file or ""
     if not site.path.exists() and journal.adopted.entries:
@@ -120,6 +118,16 @@ def _adopt(site: _Site) -> ExitCode:
         following=_following(site, diagnosis),
         exit_code=ExitCode.DONE if diagnosis.is_ready else ExitCode.REFUSED,
     )
+
+
+def _require_free(patient: Patient) -> None:
+    """Refuse where a step could replace what was not seen, or would not last."""
+    if unread := patient.around.unread:  # an account's role for logs that was not seen would be replaced
+        fix = "ask for the permissions in docs/first-rollout.md"
+        raise CommandError("NotSeen", f"nothing is changed blindly: {'; '.join(unread)}", fix, ExitCode.CANNOT_TELL)
+    if stack := patient.around.tags.get(STACK_TAG):
+        found = f"CloudFormation's stack {stack} owns the stage, and its next update would take back what is added"
+        raise CommandError("OwnedByStack", found, "change the template, see docs/bring-your-own.md", ExitCode.REFUSED)
 
 
 def _journal(site: _Site, patient: Patient) -> Journal:

@@ -251,3 +251,11 @@ def test_a_stage_of_a_stack_is_refused(ground: Ground, canary: Canary):
 
     assert told.code == 3
     assert "CloudFormation's stack shop owns the stage" in told.err
+
+
+def test_nothing_is_changed_that_was_not_seen(ground: Ground, canary: Canary, here: Path):
+    api = plain(ground)
+    ground.aws.faults.add(Fault(None, "apigateway", "GetAccount", Mode.REFUSED))
+    told = canary("adopt", *api.subject, "--yes", "--json")
+
+    assert (told.code, told.error["code"], [*here.iterdir()]) == (7, "NotSeen", [])
