@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 from typer._click.exceptions import UsageError  # Typer brings Click with it and exports BadParameter alone
 
+from canary_cli.adoption import adopt
 from canary_cli.announcing import attempt
 from canary_cli.connection import Connection, Place
 from canary_cli.exits import CommandError, ExitCode
@@ -64,6 +65,7 @@ add_verb(app, "explain", explain, panel=SEE, example="canary explain orders")
 add_verb(app, "logs", logs, panel=SEE, example="canary logs orders --arm canary --errors")
 add_verb(app, "dashboard", dashboard, panel=SEE, example="canary dashboard --port 8470")
 add_verb(app, "import", import_target, panel=SEE, example="canary import --sam examples/sam/codedeploy.yaml --api a1b2c3d4e5")
+add_verb(app, "adopt", adopt, panel=STEER, example="canary adopt --api a1b2c3d4e5 --stage prod")
 add_verb(app, "start", start, panel=STEER, example="canary start orders --function orders-read=7 --policy fast --watch")
 add_verb(app, "ci", ci, panel=STEER, example="canary ci orders --no-wait --label commit=3f9a")
 add_verb(app, "advance", advance, panel=STEER, example="canary advance orders")

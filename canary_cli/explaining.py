@@ -32,9 +32,10 @@ from canary_cli.logs.text import lines_of, price_lines
 from canary_cli.past import find_revert, find_rollout, read_recorded
 from canary_cli.reading import read_rollout
 from canary_cli.reporting import find_kept_report, local_time, write_document, write_page
+from canary_cli.requesting import parse_duration
+from canary_cli.stories.instants import local
 from canary_cli.stories.story import Story, tell
 from canary_cli.stories.story_text import as_markdown, as_text
-from canary_cli.times import local, parse_duration
 from canary_cli.verbs import Call
 
 Subject = Annotated[

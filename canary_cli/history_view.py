@@ -13,8 +13,9 @@ from statistics import median
 from typing import TYPE_CHECKING
 
 from canary.rules.looks.promotion import REVERTED
+from canary.rules.reports.amounts import DAY, lasting
 from canary.rules.rollouts.phases import Phase
-from canary_cli.times import DAY, lasting, local
+from canary_cli.stories.instants import local
 from canary_cli.who.acting import ActionView, actions_of, starter_of
 
 if TYPE_CHECKING:

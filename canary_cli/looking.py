@@ -47,7 +47,7 @@ def look(call: Call, target: str | None, api: str | None, stage: str | None, req
         raise CommandError("Usage", found, "name one of them", ExitCode.USAGE)
     if target is not None:
         return look_at_registered(call, request_of(target), read_status(call.connection, target))
-    return _look_at_api(call, str(api), str(stage), request_of)
+    return look_at_api(call, str(api), str(stage), request_of)
 
 
 def look_at_registered(call: Call, request: Request, reading: Reading, *, is_below_allowed: bool = False) -> Looked:
@@ -59,8 +59,14 @@ def look_at_registered(call: Call, request: Request, reading: Reading, *, is_bel
     return Looked(target, sight, draft_of(request, target, sight))
 
 
-def _look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], Request]) -> Looked:
-    """The stage as the target that it could be, read with the caller's own credentials. No controller is asked."""
+def look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], Request]) -> Looked:
+    """The stage as the target that it could be, read with the caller's own credentials. No controller is asked.
+
+    Raises:
+        CommandError: no method of the API calls a function.
+        AwsRefusedError: AWS refused to be read.
+
+    """
     client = call.connection.client
     proposal = read_proposal(client("apigateway"), api, stage)
     if proposal is None:

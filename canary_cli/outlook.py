@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from canary.rules.looks.look_schedule import next_look_seconds
 from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.policy import AfterPause
-from canary_cli.times import local_clock
+from canary_cli.stories.instants import local_clock
 
 if TYPE_CHECKING:
     from canary.aws.record_items import LookItem

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from rich.console import Console
 from rich.text import Text
 
-from canary_cli.times import utc
+from canary_cli.stories.instants import utc
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

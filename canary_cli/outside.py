@@ -42,9 +42,8 @@ from canary_cli.importing.text import file_lines, remark_lines
 from canary_cli.output import Output
 from canary_cli.past import read_recorded
 from canary_cli.reading import read_status
-from canary_cli.requesting import pair_of, parse_start, start_input
+from canary_cli.requesting import pair_of, parse_duration, parse_start, start_input
 from canary_cli.steering import await_check, start
-from canary_cli.times import parse_duration
 from canary_cli.verbs import Call
 from canary_cli.watching import OnCancel
 

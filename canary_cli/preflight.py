@@ -17,6 +17,7 @@ from canary_cli.backtest.options import Days, OnlyPrice, Policies
 from canary_cli.backtest.running import run_backtest
 from canary_cli.doctor.diagnosis_text import lines_of_diagnosis
 from canary_cli.doctor.examining import diagnose
+from canary_cli.doctor.findings import Diagnosis
 from canary_cli.doctor.remedies import Patient
 from canary_cli.doctor.surroundings import SurroundingsReader
 from canary_cli.exits import CommandError, ExitCode
@@ -47,19 +48,24 @@ def doctor(call: Call, target: Subject = None, *, api: Api = None, stage: ApiSta
     Ends with 0, or with 3 if something would refuse a start.
     """
     looked = look(call, target, api, stage, lambda name: parse_start(start_input(name)))
+    _, diagnosis = examine(call, looked)
+    exit_code = ExitCode.DONE if diagnosis.is_ready else ExitCode.REFUSED
+    call.output.say(lines_of_diagnosis(diagnosis), {**asdict(diagnosis), "exit_code": int(exit_code)})
+    return exit_code
+
+
+def examine(call: Call, looked: Looked) -> tuple[Patient, Diagnosis]:
+    """The diagnosis of what was looked at, and what it was made from."""
     client, sight, draft = call.connection.client, looked.sight, looked.draft
     traffic, unread = attempt(lambda: read_past_traffic(client("cloudwatch"), draft, sight.now))
     quiet = forecast_start(draft, traffic) if traffic else None
     request = Request(looked.target.name)
     reader = SurroundingsReader(client, looked.target, sight.survey, is_registered=looked.target_file is None)
     around = reader.read(draft, sight.now)
-    patient = Patient(looked.target, request.release, sight.survey, _place(sight), around, _first(looked, request))
+    patient = Patient(looked.target, request.release, sight.survey, place_in(sight), around, _first(looked, request))
     problems = find_start_problems(request, sight, draft, quiet)
     unseen = tuple(filter(None, (sight.unread, unread)))
-    diagnosis = diagnose(patient, draft, problems, target_file=looked.target_file, unread=unseen)
-    exit_code = ExitCode.DONE if diagnosis.is_ready else ExitCode.REFUSED
-    call.output.say(lines_of_diagnosis(diagnosis), {**asdict(diagnosis), "exit_code": int(exit_code)})
-    return exit_code
+    return patient, diagnose(patient, draft, problems, target_file=looked.target_file, unread=unseen)
 
 
 def plan(
@@ -164,7 +170,7 @@ def _first(looked: Looked, request: Request) -> str:
     return "; ".join(notes_of_way(looked.sight.holder, way))
 
 
-def _place(sight: Sight) -> Place | None:
+def place_in(sight: Sight) -> Place | None:
     """Where the functions are: by their aliases, or else as the API's definition names them."""
     if found := place_of(sight.survey):
         return found

@@ -1,8 +1,9 @@
-"""What `start` and `advance` ask for: an execution's input, made of the options and checked as the controller checks it."""
+"""What options ask for: above all an execution's input, made of them and checked as the controller checks it."""
 
 from __future__ import annotations
 
 import json
+import re
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from canary.rules.targets.policy import Policy
     from canary.rules.targets.target import Target
 
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 NEWEST = "the newest published version"
 
 
@@ -115,6 +117,24 @@ def pair_of(text: str, option: str) -> tuple[str, str]:
             "Usage", f"{option} takes a name and a value, got {text!r}", f"write {option} name=value", ExitCode.USAGE
         )
     return name.strip(), value.strip()
+
+
+def parse_duration(text: str, option: str) -> float:
+    """The seconds of ``90s``, ``15m``, ``2h`` or ``90d``.
+
+    Raises:
+        CommandError: the text is no duration.
+
+    """
+    found = re.fullmatch(r"(\d{1,6})([smhd])", text.strip())
+    if not found:
+        raise CommandError(
+            "BadDuration",
+            f"{option} is a number with a unit, got {text!r}",
+            "write 90s, 15m, 2h or 90d",
+            ExitCode.USAGE,
+        )
+    return int(found[1]) * UNITS[found[2]]
 
 
 def _nested(pairs: Iterator[tuple[str, str]]) -> dict[str, Any]:

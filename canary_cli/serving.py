@@ -12,10 +12,11 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.minutes import SETTLE_SECONDS
+from canary.rules.reports.amounts import lasting
 from canary.rules.reports.weights import weights_set
 from canary.rules.rollouts.phases import Phase
 from canary_cli.exits import CommandError, ExitCode
-from canary_cli.times import lasting, local
+from canary_cli.stories.instants import local
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

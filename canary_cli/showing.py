@@ -32,7 +32,7 @@ from canary_cli.returns.foreseeing import Asked
 from canary_cli.signalling import announce_signal, pause, promote, resume
 from canary_cli.status_view import status_of
 from canary_cli.steering import abort, announce_abort
-from canary_cli.times import utc
+from canary_cli.stories.instants import utc
 from canary_cli.verbs import Call
 from canary_cli.watch_text import Sums, look_event
 from canary_cli.watching import POLL_SECONDS, cancellable
@@ -89,8 +89,8 @@ class Account:
             found = find_rollout(connection, rollout)
             if found is None:
                 raise PressError(f"{rollout} has had no rollout yet", "start one")
-            looks, revert = read_recorded(connection, found).replayed(found), find_revert(connection, found)
-            return to_html(report_of(found, looks, revert=revert), local=local_time)
+            looks = read_recorded(connection, found).replayed(found)
+            return to_html(report_of(found, looks, revert=find_revert(connection, found)), local=local_time)
 
     def propose(self, press: Press) -> Heard:
         """The lines that the command says before it acts."""
@@ -165,8 +165,7 @@ class _Shown:
         reading, controller = read_status(connection, self._name), connection.controller
         if reading.rollout:
             self._follow(connection, reading.rollout)
-        status = status_of(reading, account=controller.account, region=controller.region)
-        self._status = json.loads(to_json(status))
+        self._status = json.loads(to_json(status_of(reading, account=controller.account, region=controller.region)))
 
     def _follow(self, connection: Connection, rollout: Rollout) -> None:
         """The looks of the rollout, as `watch` tells them; those that are known are not read again."""

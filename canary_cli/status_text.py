@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from canary.rules.looks.proof import format_e
-from canary_cli.times import lasting, local, local_clock
+from canary.rules.reports.amounts import lasting
+from canary_cli.stories.instants import local, local_clock
 from canary_cli.who.acting import NEWEST
 
 if TYPE_CHECKING:

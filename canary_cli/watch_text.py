@@ -9,7 +9,7 @@ from canary.rules.judging.judge import log_strength
 from canary.rules.looks.proof import format_e
 from canary.rules.rollouts.phases import Phase
 from canary_cli.arms.comparing import Arm
-from canary_cli.times import local, local_clock
+from canary_cli.stories.instants import local, local_clock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -13,11 +13,11 @@ from enum import StrEnum
 from time import monotonic, sleep
 from typing import TYPE_CHECKING, Any
 
+from canary.rules.reports.amounts import lasting
 from canary_cli.exits import CommandError, ExitCode, worst_of
 from canary_cli.faults import describe
 from canary_cli.operating import FORWARD, abort_target, exit_code_of_answer, lines_of_answer, lines_of_caller
 from canary_cli.screens import open_screen
-from canary_cli.times import lasting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -48,7 +48,8 @@ def diagnose(
     by_area: dict[str, list[Problem]] = {}
     for problem in problems:
         by_area.setdefault(_area(problem), []).append(problem)
-    remedies, good = remedies_of(patient), dict(_in_order(patient))
+    remedies = {area: tuple(one.line for one in found) for area, found in remedies_of(patient).items()}
+    good = dict(_in_order(patient))
     areas = [*dict.fromkeys((*good, *remedies, *by_area))]
     checks = [*(_check(area, by_area.get(area, []), remedies.get(area, ()), good.get(area, "")) for area in areas)]
     checks += [*_of_role(patient), *_of_data(patient), *_of_logs(patient), *_notes(patient, draft, unread)]

@@ -1,4 +1,4 @@
-"""The AWS CLI lines that give a target what it lacks, by what they are for. None of them is noticed by a request.
+"""The calls that give a target what it lacks, by what they are for. None of them is noticed by a request.
 
 They follow one order: versions and aliases, permissions, the stage variable, the access log, its filters, and last the
 integrations. Until a rollout brings the changed integrations in, base's deployment goes on calling what it calls now.
@@ -6,10 +6,8 @@ integrations. Until a rollout brings the changed integrations in, base's deploym
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, replace
-from shlex import quote
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from canary.rules.checks.api_callers import callers_in
 from canary.rules.checks.call_checks import find_rewrites
@@ -23,23 +21,20 @@ from canary.rules.releases.release import Release
 from canary.rules.targets.access_log import LOG_FORMAT, find_misfit, metric_filters
 from canary.rules.targets.instruments import Expected, SeenInstruments, find_faults
 from canary.rules.targets.target import Target
+from canary_cli.doctor.log_role import log_role
+from canary_cli.doctor.remedy import AnswerOf, Remedy, replacing, update_stage
 from canary_cli.doctor.surroundings import Surroundings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from canary.rules.checks.caller_checks import InvokePermission
     from canary.rules.checks.callers import Caller
     from canary.rules.checks.stage_checks import StageSurvey
     from canary.rules.definitions.definition import Definition
     from canary.rules.definitions.integrations import Call
     from canary.rules.targets.target import Stage, TargetFunction
 
-LOG_ROLE = "apigateway-logs"
-LOG_POLICY = "service-role/AmazonAPIGatewayPushToCloudWatchLogs"
-TRUST = {
-    "Version": "2012-10-17",
-    "Statement": [{"Effect": "Allow", "Principal": {"Service": "apigateway.amazonaws.com"}, "Action": "sts:AssumeRole"}],
-}
 INTEGRATIONS, VARIABLE, LOG = "integrations", "stage variable", "access log"
 
 
@@ -84,8 +79,8 @@ class Patient:
         return tuple(find_rewrites(self.definition, ground_of(self.target, self.release, self.stage, self.place)))
 
 
-def remedies_of(patient: Patient) -> dict[str, tuple[str, ...]]:
-    """By area, the commands in their order; the areas too are in the order in which they are to be run."""
+def remedies_of(patient: Patient) -> dict[str, tuple[Remedy, ...]]:
+    """By area, the remedies in their order; the areas too are in the order in which they are to be carried out."""
     callers = _callers(patient)
     found = {
         area_of(one.name): tuple(_of_function(patient, one, callers.get(one.name, ()))) for one in patient.target.functions
@@ -95,7 +90,7 @@ def remedies_of(patient: Patient) -> dict[str, tuple[str, ...]]:
         found[VARIABLE] = tuple(_of_variable(patient, stage))
         found[LOG] = (*_of_log(patient, stage), *_of_filters(patient))
         found[INTEGRATIONS] = tuple(_of_calls(patient, stage))
-    return {area: commands for area, commands in found.items() if commands}
+    return {area: remedies for area, remedies in found.items() if remedies}
 
 
 def _callers(patient: Patient) -> Mapping[str, tuple[Caller, ...]]:
@@ -116,7 +111,7 @@ def _callers(patient: Patient) -> Mapping[str, tuple[Caller, ...]]:
     return callers_in(replace(definition, methods=methods, authorizers=authorizers), stage)
 
 
-def _of_function(patient: Patient, function: TargetFunction, callers: tuple[Caller, ...]) -> Iterator[str]:
+def _of_function(patient: Patient, function: TargetFunction, callers: tuple[Caller, ...]) -> Iterator[Remedy]:
     found = patient.survey.functions[function.name]
     aliases = {function.live: found.live}
     if function.canary:
@@ -130,26 +125,39 @@ def _of_function(patient: Patient, function: TargetFunction, callers: tuple[Call
     identity = ApiIdentity(place.partition, place.region, place.account, stage.rest_api_id, stage.stage_name)
     for alias in aliases:
         policy = AliasPolicy(function.name, alias, place.arn(function.name, alias), found.policies.get(alias), identity)
-        yield from policy.find_grants(callers)
+        yield from map(_allow, policy.find_grants(callers))
 
 
-def _create_alias(function: str, alias: str, version: str | None) -> str:
+def _create_alias(function: str, alias: str, version: str | None) -> Remedy:
     """An alias on the version that base runs; without one, on what the function itself runs, published if it is not yet."""
-    published = f'"$(aws lambda publish-version --function-name {quote(function)} --query Version --output text)"'
-    return (
-        f"aws lambda create-alias --function-name {quote(function)} --name {quote(alias)} "
-        f"--function-version {version or published}"
+    named = {"FunctionName": function, "Name": alias}
+    return Remedy(
+        f"create alias {alias} of {function}",
+        "lambda",
+        "create_alias",
+        {**named, "FunctionVersion": version or AnswerOf("lambda", "publish_version", {"FunctionName": function}, "Version")},
+        Remedy(f"delete alias {alias} of {function}", "lambda", "delete_alias", named),
     )
 
 
-def _of_variable(patient: Patient, stage: Stage) -> Iterator[str]:
+def _allow(permission: InvokePermission) -> Remedy:
+    named = {key: permission.parameters[key] for key in ("FunctionName", "Qualifier", "StatementId")}
+    whom = f"alias {permission.alias} of {permission.function}"
+    revoke = Remedy(f"no longer let the API invoke {whom}", "lambda", "remove_permission", named)
+    return Remedy(f"let the API invoke {whom}", "lambda", "add_permission", permission.parameters, revoke)
+
+
+def _of_variable(patient: Patient, stage: Stage) -> Iterator[Remedy]:
     """Only a variable that the stage lacks: another value is one that requests may use."""
     lives = {one.live for one in patient.target.functions}
     if patient.stage and patient.stage.stage and stage.alias_variable not in patient.stage.stage.variables and len(lives) == 1:
-        yield _update_stage(stage, {f"/variables/{stage.alias_variable}": lives.pop()})
+        path, live = f"/variables/{stage.alias_variable}", lives.pop()
+        remove = update_stage(f"remove stage variable {stage.alias_variable}", stage, [{"op": "remove", "path": path}])
+        purpose = f"set stage variable {stage.alias_variable} to {live}"
+        yield update_stage(purpose, stage, replacing({path: live}), remove)
 
 
-def _of_log(patient: Patient, stage: Stage) -> Iterator[str]:
+def _of_log(patient: Patient, stage: Stage) -> Iterator[Remedy]:
     group, found, place = patient.target.access_log_group, patient.stage, patient.place
     if group is None or found is None or place is None:
         return
@@ -157,19 +165,19 @@ def _of_log(patient: Patient, stage: Stage) -> Iterator[str]:
     if not is_elsewhere and not find_misfit(found.log_format or "", patient.target.outside):
         return
     if is_elsewhere and not patient.around.log_role:
-        yield f"aws iam create-role --role-name {LOG_ROLE} --assume-role-policy-document {_json(TRUST)}"
-        yield (
-            f"aws iam attach-role-policy --role-name {LOG_ROLE} --policy-arn arn:{place.partition}:iam::aws:policy/{LOG_POLICY}"
-        )
-        role = f"arn:{place.partition}:iam::{place.account}:role/{LOG_ROLE}"
-        yield f"aws apigateway update-account --patch-operations op=replace,path=/cloudwatchRoleArn,value={role}"
+        yield from log_role(place)
     if is_elsewhere and not patient.around.has_log_group:
-        yield f"aws logs create-log-group --log-group-name {quote(group)}"
+        named = {"logGroupName": group}
+        yield Remedy(f"create log group {group}", "logs", "create_log_group", named, stays=f"log group {group} has requests")
     arn = f"arn:{place.partition}:logs:{place.region}:{place.account}:log-group:{group}"
-    yield _update_stage(stage, {"/accessLogSettings/destinationArn": arn, "/accessLogSettings/format": LOG_FORMAT})
+    wanted = {"/accessLogSettings/destinationArn": arn, "/accessLogSettings/format": LOG_FORMAT}
+    before = {f"/accessLogSettings/{key}": value for key, value in patient.around.access_log.items()}
+    undone = replacing(before) or [{"op": "remove", "path": "/accessLogSettings"}]
+    restore = update_stage("write the access log as before" if before else "write no access log", stage, undone)
+    yield update_stage(f"write the access log to {group}", stage, replacing(wanted), restore)
 
 
-def _of_filters(patient: Patient) -> Iterator[str]:
+def _of_filters(patient: Patient) -> Iterator[Remedy]:
     """The target's metric filters that are gone or were changed."""
     group, seen = patient.target.access_log_group, patient.stage.instruments.filters if patient.stage else None
     if group is None or seen is None:
@@ -178,28 +186,21 @@ def _of_filters(patient: Patient) -> Iterator[str]:
         there = seen.get(wanted.name)
         one = SeenInstruments(group, LOG_FORMAT, {wanted.name: there} if there else {})
         if find_faults(Expected(group, {wanted.name: wanted}), one):
-            yield f"aws logs put-metric-filter --cli-input-json {_json(wanted.put_arguments(group))}"
+            put = wanted.put_arguments(group)
+            yield Remedy(f"put metric filter {wanted.name}", "logs", "put_metric_filter", put, stays="the target needs it")
 
 
-def _of_calls(patient: Patient, stage: Stage) -> Iterator[str]:
+def _of_calls(patient: Patient, stage: Stage) -> Iterator[Remedy]:
     for call, uri in patient.rewrites:
+        names: dict[str, str]
         if call.authorizer:
-            names, path = f"update-authorizer --authorizer-id {call.authorizer.id}", "/authorizerUri"
+            operation, names, path = "update_authorizer", {"authorizerId": call.authorizer.id}, "/authorizerUri"
         else:
             [(at, verb)] = call.routes
-            names = f"update-integration --resource-id {patient.around.resources.get(at, '<resource>')} --http-method {verb}"
-            path = "/uri"
-        operations = [{"op": "replace", "path": path, "value": uri}]
-        yield f"aws apigateway {names} --rest-api-id {stage.rest_api_id} --patch-operations {_json(operations)}"
-
-
-def _update_stage(stage: Stage, values: Mapping[str, str]) -> str:
-    operations = [{"op": "replace", "path": path, "value": value} for path, value in values.items()]
-    return (
-        f"aws apigateway update-stage --rest-api-id {stage.rest_api_id} --stage-name {stage.stage_name} "
-        f"--patch-operations {_json(operations)}"
-    )
-
-
-def _json(value: Any) -> str:  # noqa: ANN401 - whatever JSON takes
-    return quote(json.dumps(value, separators=(",", ":")))
+            names = {"resourceId": patient.around.resources.get(at, "<resource>"), "httpMethod": verb}
+            operation, path = "update_integration", "/uri"
+        api = {**names, "restApiId": stage.rest_api_id}
+        before = {**api, "patchOperations": replacing({path: call.uri})}
+        restore = Remedy(f"let {call.by} call what it called", "apigateway", operation, before)
+        wanted = {**api, "patchOperations": replacing({path: uri})}
+        yield Remedy(f"let {call.by} call the alias in {stage.alias_variable}", "apigateway", operation, wanted, restore)

@@ -34,8 +34,8 @@ class Surroundings:
 
     ``resources``: the ids of the API's resources by path. ``log_role``: the role with which API Gateway writes logs in this
     account and Region, None without one. ``has_log_group``: whether the target's log group exists. ``heard``: by metric, the
-    number of hours with data in the last days. ``logging``: by function, Lambda's LoggingConfig of the live version. ``tags``
-    and ``throttles`` are the stage's. ``unread``: what could not be read.
+    number of hours with data in the last days. ``logging``: by function, Lambda's LoggingConfig of the live version. ``tags``,
+    ``throttles`` and ``access_log`` (its settings, as AWS names them) are the stage's. ``unread``: what could not be read.
     """
 
     resources: Mapping[str, str] = field(default_factory=dict)
@@ -45,6 +45,7 @@ class Surroundings:
     logging: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     throttles: Mapping[str, float] = field(default_factory=dict)
+    access_log: Mapping[str, str] = field(default_factory=dict)
     unread: tuple[str, ...] = ()
 
 
@@ -74,6 +75,7 @@ class SurroundingsReader:
             logging=self._attempt("aws lambda get-function-configuration", self._logging) or {},
             tags=stage.get("tags", {}),
             throttles=throttles,
+            access_log=stage.get("accessLogSettings", {}),
             unread=tuple(self._unread),
         )
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from canary.rules.failures.broken import WhatBroke
 from canary.rules.rollouts.phases import Phase
+from canary_cli.adopting.answers import Adoption
 from canary_cli.arms.comparing import Arm
 from canary_cli.backtest.running import Backtest
 from canary_cli.doctor.findings import Diagnosis
@@ -85,8 +86,9 @@ CODED: Mapping[str, dict[str, object]] = {
     "doctor": {"exit_code": ExitCode},
     "plan": {"verb": "plan", "exit_code": ExitCode},
     "backtest": {"verb": "backtest", "exit_code": ExitCode},
+    "adopt": {"exit_code": ExitCode},
 }
-"""What the verbs that change nothing answer with besides what they found."""
+"""What these verbs answer with besides what they found or did."""
 
 ONLY_PRICE = {
     **CODED["backtest"],
@@ -115,6 +117,7 @@ ANSWERS: Mapping[str, tuple[object, ...]] = {
     "doctor": (Diagnosis,),
     "plan": (Prospect,),
     "backtest": (Backtest,),
+    "adopt": (Adoption,),
     "status": (Status, {"targets": tuple[Status, ...]}),
     "watch": _events(*WATCHED, "nothing"),
     "history": (History, Serving),

@@ -2,8 +2,10 @@ import time
 
 import pytest
 
+from canary.rules.reports.amounts import lasting
 from canary_cli.exits import CommandError, ExitCode
-from canary_cli.times import lasting, local, local_clock, parse_duration, utc
+from canary_cli.requesting import parse_duration
+from canary_cli.stories.instants import local, local_clock, utc
 
 NOON = 1_767_614_400.0
 

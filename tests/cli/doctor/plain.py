@@ -21,8 +21,8 @@ def allow(event, context):
     statement = {"Effect": "Allow", "Action": "execute-api:Invoke", "Resource": "*"}
     return {"principalId": "kim", "policyDocument": {"Version": "2012-10-17", "Statement": [statement]}}
 """
-ROUTES = {"GET": "plain-read", "POST": "plain-write"}
-AUTHORIZER = "plain-allow"
+ROUTES = {"GET": "read", "POST": "write"}
+AUTHORIZER = "allow"
 REGION, ACCOUNT = "eu-west-1", "123456789012"
 
 
@@ -44,31 +44,36 @@ class PlainApi:
         return [urllib3.request(verb, address, headers={"Authorization": "x"}, timeout=10).status for verb in ROUTES]
 
 
-def create_plain_api(aws: EmbeddedAws, name: str = "Plain things", *, is_small: bool = False) -> PlainApi:
-    """Create it, deployed; requests are answered at once. A small one has one route, without an authorizer."""
+def create_plain_api(
+    aws: EmbeddedAws, name: str = "Plain things", *, is_small: bool = False, prefix: str = "plain"
+) -> PlainApi:
+    """Create it, deployed; requests are answered at once. A small one has one route, without an authorizer.
+
+    ``prefix``: of its functions' names.
+    """
     gateway = aws.client("apigateway")
     api = gateway.create_rest_api(name=name)
-    role = create_role(aws.client, "plain-functions", "lambda.amazonaws.com")
+    role = create_role(aws.client, f"{prefix}-functions", "lambda.amazonaws.com")
     resource = gateway.create_resource(restApiId=api["id"], parentId=api["rootResourceId"], pathPart="things")["id"]
     routes = dict([*ROUTES.items()][:1]) if is_small else ROUTES
     for function in (*routes.values(), *(() if is_small else (AUTHORIZER,))):
-        _create_function(aws, function, role, api["id"])
-    guarded = {"authorizationType": "NONE"} if is_small else _create_authorizer(aws, api["id"])
+        _create_function(aws, f"{prefix}-{function}", role, api["id"])
+    guarded = {"authorizationType": "NONE"} if is_small else _create_authorizer(aws, api["id"], f"{prefix}-{AUTHORIZER}")
     for verb, function in routes.items():
         names = {"restApiId": api["id"], "resourceId": resource, "httpMethod": verb}
         gateway.put_method(**names, **guarded)
-        gateway.put_integration(**names, type="AWS_PROXY", integrationHttpMethod="POST", uri=_uri(function))
+        gateway.put_integration(**names, type="AWS_PROXY", integrationHttpMethod="POST", uri=_uri(f"{prefix}-{function}"))
     gateway.create_deployment(restApiId=api["id"], stageName="live")
     return PlainApi(aws, api["id"])
 
 
-def _create_authorizer(aws: EmbeddedAws, rest_api_id: str) -> dict[str, str]:
+def _create_authorizer(aws: EmbeddedAws, rest_api_id: str, function: str) -> dict[str, str]:
     """The arguments of a method that has it."""
     made = aws.client("apigateway").create_authorizer(
         restApiId=rest_api_id,
         name="allow",
         type="TOKEN",
-        authorizerUri=_uri(AUTHORIZER),
+        authorizerUri=_uri(function),
         identitySource="method.request.header.Authorization",
     )
     return {"authorizationType": "CUSTOM", "authorizerId": made["id"]}
@@ -76,7 +81,7 @@ def _create_authorizer(aws: EmbeddedAws, rest_api_id: str) -> dict[str, str]:
 
 def _create_function(aws: EmbeddedAws, name: str, role: str, rest_api_id: str) -> None:
     client = aws.client("lambda")
-    handler = "allow" if name == AUTHORIZER else "handler"
+    handler = "allow" if name.endswith(AUTHORIZER) else "handler"
     code = {"ZipFile": zip_of({"plain.py": CODE})}
     client.create_function(FunctionName=name, Runtime="python3.13", Handler=f"plain.{handler}", Role=role, Code=code)
     client.get_waiter("function_active_v2").wait(FunctionName=name)

@@ -27,6 +27,37 @@ ROOM_FOR_A_NUMBER = 4
 
 
 @dataclass(frozen=True, slots=True)
+class InvokePermission:
+    """A statement that an alias's policy needs: it lets the API in with this source ARN."""
+
+    function: str
+    alias: str
+    statement_id: str
+    source_arn: str
+
+    @property
+    def parameters(self) -> dict[str, str]:
+        """The arguments of Lambda's AddPermission."""
+        return {
+            "FunctionName": self.function,
+            "Qualifier": self.alias,
+            "StatementId": self.statement_id,
+            "Principal": "apigateway.amazonaws.com",
+            "Action": "lambda:InvokeFunction",
+            "SourceArn": self.source_arn,
+        }
+
+    @property
+    def command(self) -> str:
+        """The same as a line for the AWS CLI."""
+        return (
+            f"aws lambda add-permission --function-name {self.function} --qualifier {self.alias} "
+            f"--statement-id {self.statement_id} --principal apigateway.amazonaws.com --action lambda:InvokeFunction "
+            f"--source-arn '{self.source_arn}'"
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class AliasPolicy:
     """One alias of one function, the text of its resource policy (None without one), and the API that must call it."""
 
@@ -54,8 +85,8 @@ class AliasPolicy:
         for fix, names in by_fix.items():
             yield Problem(f"functions.{self.function}", f"the API may not invoke alias {self.alias} for {cut(names)}", fix)
 
-    def find_grants(self, callers: tuple[Caller, ...]) -> tuple[str, ...]:
-        """The commands that let in the callers without a permission; none for those that a statement denies."""
+    def find_grants(self, callers: tuple[Caller, ...]) -> tuple[InvokePermission, ...]:
+        """The permissions that let in the callers without a permission; none for those that a statement denies."""
         bare = (one for one in self._find_uncovered(callers) if one.answer is PolicyAnswer.DENIED and not one.sids)
         return tuple(dict.fromkeys(self._grant(one.caller) for one in bare))
 
@@ -96,14 +127,11 @@ class AliasPolicy:
         """The command that lets the API in: its stage or its authorizer, and nothing else."""
         if uncovered.sids:
             return f"its policy denies them: remove that statement with {self._remove(uncovered.sids[0])}"
-        return f"add the permission with {self._grant(uncovered.caller)}"
+        return f"add the permission with {self._grant(uncovered.caller).command}"
 
-    def _grant(self, caller: Caller) -> str:
+    def _grant(self, caller: Caller) -> InvokePermission:
         source_arn = self.api.arn(caller.presents if caller.is_authorizer else f"{self.api.stage_name}/*/*")
-        return (
-            f"aws lambda add-permission {self._options} --statement-id {self._free_id(source_arn)} "
-            f"--principal apigateway.amazonaws.com --action lambda:InvokeFunction --source-arn '{source_arn}'"
-        )
+        return InvokePermission(self.function, self.alias, self._free_id(source_arn), source_arn)
 
     def _remove(self, sid: str) -> str:
         return f"aws lambda remove-permission {self._options} --statement-id {sid}"
