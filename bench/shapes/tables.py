@@ -156,14 +156,19 @@ def _percent(share: float) -> str:
     return f"{100 * share:.2f} %"
 
 
-def main() -> None:
-    """Measure the rows that match, and print the table."""
+def make_parser() -> argparse.ArgumentParser:
+    """What the command takes."""
     parser = argparse.ArgumentParser(prog="bench.shapes", description="Measure the judge where the world is not as simple.")
     parser.add_argument("pattern", nargs="?", default="", help="only the rows whose kind and name match, such as '^zone'")
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs per row instead of {FULL_RUNS}")
     parser.add_argument("--runs", type=int, help="runs per row")
     parser.add_argument("--seed", type=int, default=SEED)
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    asked = parser.parse_args()
+    return parser
+
+
+def main() -> None:
+    """Measure the rows that match, and print the table."""
+    asked = make_parser().parse_args()
     runs = asked.runs or (QUICK_RUNS if asked.quick else FULL_RUNS)
     sys.stdout.write(table(measure_all(rows(asked.pattern), runs, asked.seed, asked.processes)))

@@ -9,7 +9,7 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError
 from canary.aws.stages import group_of
-from canary.aws.surveys import survey
+from canary.aws.surveys import see_target, survey
 from canary.rules.checks.callers import Caller
 from canary.rules.checks.function_checks import VersionState
 from canary.rules.checks.survey import place_of
@@ -57,6 +57,15 @@ def test_a_stage_or_api_that_does_not_exist_is_none(ground: Ground, tools: Tools
     for other in (replace(stage, stage_name="nowhere"), replace(stage, rest_api_id="zzzzzzzzzz")):
         found = survey(tools.clients, replace(ground.rig.target, stage=other), Release())
         assert found.stage.stage is None
+
+
+def test_people_see_a_stage_that_is_gone_as_none_and_are_told_of_a_refusal(ground: Ground):
+    target = ground.rig.target
+    gone = replace(target, stage=replace(target.stage, stage_name="gone"))
+    assert see_target(ground.aws.client, gone, Release()).stage.stage is None
+    ground.aws.faults.add(Fault(None, "apigateway", "GetStage", Mode.REFUSED))
+    with pytest.raises(AwsRefusedError, match="get-stage"):
+        see_target(ground.aws.client, target, Release())
 
 
 def test_a_deployment_asked_for_is_looked_up(ground: Ground, tools: Tools):

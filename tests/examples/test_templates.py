@@ -6,7 +6,6 @@ import json
 import re
 import shutil
 import subprocess
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +15,7 @@ import yaml
 from canary.edge.target import require_target
 from canary.rules.targets.access_log import LOG_FORMAT
 from canary_cli.importing.templates import parse_template
+from embedded_aws.awslambda.zips import zip_of
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 PROVIDERS = Path("/opt/tf-plugins")
@@ -108,8 +108,8 @@ def test_terraform_validates_the_example(tmp_path: Path):
         pytest.skip(f"terraform or a mirror of its AWS provider in {PROVIDERS} is missing")
     for name in ("main.tf", "access-log.json"):
         shutil.copy(EXAMPLES / "terraform" / name, tmp_path)
-    with zipfile.ZipFile(tmp_path / "handler.zip", "w") as archive:
-        archive.write(EXAMPLES / "serverless" / "handler.py", "handler.py")
+    code = (EXAMPLES / "serverless" / "handler.py").read_text(encoding="utf-8")
+    (tmp_path / "handler.zip").write_bytes(zip_of({"handler.py": code}))
     for arguments in (["fmt", "-check"], ["init", "-input=false", f"-plugin-dir={PROVIDERS}"], ["validate"]):
         ran = subprocess.run(
             [terraform, *arguments, "-no-color"] if arguments != ["fmt", "-check"] else [terraform, *arguments],

@@ -77,7 +77,7 @@ def test_it_takes_a_plain_api_to_green_and_back(ground: Ground, canary: Canary, 
     assert told.json["following"] == ["make deploy TARGETS=ours", f"canary plan {NAME}", f"canary start {NAME} --watch"]
     assert canary("doctor", *api.subject).code == 0
     assert api.ask() == [200, 200]
-    target = require_target(yaml.safe_load((here / OURS[0]).read_text()))
+    target = require_target(yaml.safe_load((here / OURS[0]).read_text(encoding="utf-8")))
     assert (target.name, target.stage.rest_api_id) == (NAME, api.rest_api_id)
     again = canary("adopt", *api.subject, "--yes", "--json")
     assert (again.code, again.json["done"]) == (0, [])
@@ -128,7 +128,7 @@ def test_what_was_carried_out_before_a_crash_is_taken_back_too(
     with monkeypatch.context() as broken:
         broken.setattr(Journal, "finish", lambda *_: 1 / 0)
         assert canary("adopt", *api.subject, "--yes").code == 1
-    assert [one["is_done"] for one in json.loads((here / OURS[1]).read_text())["entries"]] == [False]
+    assert [one["is_done"] for one in json.loads((here / OURS[1]).read_text(encoding="utf-8"))["entries"]] == [False]
     assert canary("adopt", *api.subject, "--yes").code == 0
     assert canary("adopt", *api.subject, "--yes", "--undo").code == 0
     assert state_of(api) == before
@@ -139,7 +139,7 @@ def test_a_call_that_fails_is_told_and_the_next_run_goes_on(ground: Ground, cana
     ground.aws.faults.add(Fault(None, "apigateway", "UpdateStage", Mode.REFUSED))
     told = canary("adopt", *api.subject, "--yes", "--json")
     assert told.code != 0
-    written = json.loads((here / OURS[1]).read_text())["entries"]
+    written = json.loads((here / OURS[1]).read_text(encoding="utf-8"))["entries"]
     assert [one["remedy"]["operation"] for one in written] == ["create_alias"] * 2 + ["add_permission"] * 2
     assert not (here / OURS[0]).exists()
 
@@ -159,18 +159,18 @@ def test_it_asks_and_needs_a_terminal_for_that(ground: Ground, canary: Canary, h
 def test_a_file_of_something_else_is_never_overwritten(ground: Ground, canary: Canary, here: Path):
     api = plain(ground)
     mine = here / "mine.yaml"
-    mine.write_text("name: another\n")
+    mine.write_text("name: another\n", encoding="utf-8")
     told = canary("adopt", *api.subject, "--yes", "--file", str(mine))
     assert told.code == 2
     assert "nothing was changed" in told.err
     for nowhere in ("mine.yaml", str(here / "mine.json")):
         assert canary("adopt", *api.subject, "--yes", "--file", nowhere).code == 2
 
-    mine.write_text(f"# of {api.rest_api_id}, with a policy of mine\n")
+    mine.write_text(f"# of {api.rest_api_id}, with a policy of mine\n", encoding="utf-8")
     told = canary("adopt", *api.subject, "--yes", "--file", str(mine))
     assert told.code == 0
     assert "it was there and stays as it is" in told.out
-    assert "mine" in mine.read_text()
+    assert "mine" in mine.read_text(encoding="utf-8")
     undone = canary("adopt", *api.subject, "--undo", "--yes", "--file", str(mine))
     assert undone.code == 0
     assert mine.exists()
@@ -235,10 +235,10 @@ def test_a_journal_of_something_else_is_refused(ground: Ground, canary: Canary, 
     api = plain(ground)
     (here / "ours").mkdir()
     for text in ("{", '{"format": 2}'):
-        (here / OURS[1]).write_text(text)
+        (here / OURS[1]).write_text(text, encoding="utf-8")
         assert "is no journal of an adoption" in canary("adopt", *api.subject, "--yes").err
     other = {"rest_api_id": "x", "stage_name": "y", "deployment_id": "z", "target_file": None, "entries": []}
-    (here / OURS[1]).write_text(json.dumps({"format": 1, **other}))
+    (here / OURS[1]).write_text(json.dumps({"format": 1, **other}), encoding="utf-8")
     told = canary("adopt", *api.subject, "--undo", "--yes")
     assert (told.code, "belongs to stage y of API x" in told.err) == (2, True)
 

@@ -47,7 +47,8 @@ def test_each_client_keeps_its_own_user_agent(aws):
         client.meta.events.register("before-send.ssm.*", lambda request, **_: agents.append(request.headers["User-Agent"]))
         client.describe_parameters()
         client.describe_parameters()
-    assert [agent.split()[-1] for agent in map(bytes.decode, agents)] == ["one", "one", "two", "two"]
+    told = [{*agent.decode().split()} & {"one", "two"} for agent in agents]  # other libraries may add theirs to all
+    assert told == [{"one"}, {"one"}, {"two"}, {"two"}]
 
 
 def test_an_operation_of_s3_goes_to_its_own_bucket(aws):
