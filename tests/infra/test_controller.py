@@ -324,7 +324,7 @@ def test_by_their_policies_only_this_accounts_alarms_publish_to_the_topics(contr
         assert allowed["Condition"] == {"StringEquals": {"aws:SourceAccount": {"Ref": "AWS::AccountId"}}}
 
 
-def test_notifications_are_published_by_a_function_that_besides_only_reads_records(controller, rules):
+def test_notifications_are_published_by_a_function_that_besides_only_reads_records_and_asks_a_targets_logs(controller, rules):
     topic, pages, _ = topics(controller)
     name, function = controller.function("SendNotification")
     queue = queue_of(controller, "canary-undelivered-notifications")
@@ -341,6 +341,7 @@ def test_notifications_are_published_by_a_function_that_besides_only_reads_recor
     } == {
         *(("sns:Publish", f"<{one}>") for one in (topic, pages)),
         *((f"dynamodb:{action}", f"<{table}.Arn>") for action in ("BatchGetItem", "Query")),
+        ("sts:AssumeRole", "arn:<Partition>:iam::<AccountId>:role/canary/target/<Region>/*"),
         ("sqs:SendMessage", f"<{queue}.Arn>"),
     }
 
