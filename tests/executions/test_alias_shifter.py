@@ -79,6 +79,7 @@ def test_a_version_that_raises_goes_back_to_the_old_one(ship: ShipRig, monkeypat
     monkeypatch.setattr(queries, "RUNS_SECONDS", 60.0)  # so that whoever asks the logs what broke stops the query
     ship.publish(FAILING_SHARE=0.6, CATCHES_FAILURES=False)
     ended = ship.run()
+    ship.settle(MINUTE)
 
     assert ended.ending == "RolledBack"
     assert ship.live() == ("1", {})
