@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -15,8 +14,6 @@ from tests.rig import QUICK
 from tests.tasks.walk import PAYMENTS, Ground, TaskFailedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from tests.tasks.walk import Walk
 
 
@@ -39,17 +36,6 @@ def test_a_look_is_recorded_with_verdict_reason_and_numbers(walk: Walk):
     assert walk.record.reason == ""
 
 
-@pytest.fixture
-def logging_looks() -> Iterator[None]:
-    """The look's line is logged, whatever another test of this process left the logger at."""
-    logger = logging.getLogger("canary-EvaluateCanary")
-    before = logger.level
-    logger.setLevel(logging.INFO)
-    yield
-    logger.setLevel(before)
-
-
-@pytest.mark.usefixtures("logging_looks")
 def test_a_look_is_measured_for_the_targets_dashboard(ground: Ground, walk: Walk):
     walk.look()
     walk.pause(240)  # a minute's values can be read some time after its end

@@ -9,9 +9,10 @@ from __future__ import annotations
 import importlib
 import io
 import json
+import logging
 import random
 import re
-from contextlib import ExitStack, redirect_stdout
+from contextlib import ExitStack, contextmanager, redirect_stdout
 from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
@@ -31,7 +32,7 @@ from tests.faults.small.sample import make_sample
 from tests.faults.small.settings_history import HalfRelease, Whole
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from canary.rules.targets.policy import Policy
     from embedded_aws.apigateway.stages.stage import Canary
@@ -243,7 +244,8 @@ class SmallWorld:
             handler = importlib.import_module(f"canary.tasks.{module}").handler
             environ = {"CANARY_TASK": task, "CANARY_TABLE": TABLE, "CANARY_TARGET_PREFIX": TARGET_PREFIX}
             aws = {"AWS_REGION": REGION, "AWS_ENDPOINT_URL": ADDRESS, "POWERTOOLS_LOG_LEVEL": "CRITICAL"}
-            self._handlers[task] = handler.bind({**environ, **aws})
+            with _own_logger(f"canary-{task}"):
+                self._handlers[task] = handler.bind({**environ, **aws})
         return self._handlers[task]
 
     def _announce(self, execution: Execution) -> None:
@@ -282,6 +284,17 @@ class _Serial:
 @cache
 def _definition() -> Mapping[str, Any]:
     return load()
+
+
+@contextmanager
+def _own_logger(name: str) -> Iterator[None]:
+    """A logger made in the block is this world's alone: it is quiet, and those of other worlds in this process are not."""
+    known = logging.Logger.manager.loggerDict
+    kept = known.pop(name, None)
+    yield
+    known.pop(name, None)
+    if kept:
+        known[name] = kept
 
 
 def _next_minute(now: float) -> float:
