@@ -102,6 +102,16 @@ def test_a_deleted_history_or_record_leaves_the_rest(ground: Ground):
     assert f"rollout {walk.rollout_id} holds the target and is not recorded" in show(ground)
 
 
+def test_a_look_that_cannot_be_read_leaves_the_rest(ground: Ground):
+    walk = looked(ground)
+    (look,) = walk.looks()
+    ground.aws.client("dynamodb").put_item(TableName="canary", Item={**look, "numbers": {"S": "{}"}})
+    html = show(ground)
+
+    assert f"The evidence of {walk.rollout_id} is not shown here; run canary explain {walk.rollout_id}." in html
+    assert "In progress" in html
+
+
 def test_it_describes_itself_without_reading_anything(ground: Ground):
     assert call(ground, {"describe": True}) == DESCRIPTION
 

@@ -9,17 +9,14 @@ from __future__ import annotations
 
 import json
 
-from canary.aws.archive import Archive
 from canary.aws.errors import RecordGoneError
 from canary.aws.reports.kept import KeptReports
-from canary.aws.reports.recorded import read_recorded
 from canary.edge.events import EndEvent
-from canary.rules.reports.building import report_of
 from canary.rules.reports.document import to_document
 from canary.rules.reports.links import DOCUMENT, PAGE, report_link
 from canary.rules.reports.page import to_html
-from canary.tasks.common.breakage import ask_logs
 from canary.tasks.common.entry import Handler, Json, Tools, on
+from canary.tasks.common.recorded_report import make_report
 
 
 def keep_report(event: EndEvent, tools: Tools) -> Json:
@@ -28,9 +25,7 @@ def keep_report(event: EndEvent, tools: Tools) -> Json:
     if owned is None:
         raise RecordGoneError(f"rollout {event.rollout_id} of {event.target} is not recorded, so there is nothing to report")
     rollout, settings = owned.rollout, tools.settings
-    recorded = read_recorded(tools.records, Archive(tools.clients.dynamodb, settings.table), rollout.rollout_id)
-    broken, note = ask_logs(rollout, tools)
-    report = report_of(rollout, recorded.replayed(rollout), broken=broken, broken_note=note)
+    report, recorded = make_report(rollout, tools)
     document = to_document(report, rollout, recorded.looks, recorded.history)
     forms = {PAGE: to_html(report), DOCUMENT: json.dumps(document, ensure_ascii=False) + "\n"}
     keys = KeptReports(tools.clients.s3, settings.reports.bucket).keep(rollout.target.name, rollout.rollout_id, forms)

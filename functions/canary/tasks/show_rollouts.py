@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
-from itertools import islice
 from typing import TYPE_CHECKING
 
 from canary.aws.archive import Archive
-from canary.aws.errors import OwnershipLostError, RecordSchemaError
+from canary.aws.errors import HistoryGoneError, LookUnreadableError, RecordSchemaError
+from canary.aws.reports.recorded import read_looks, with_history
 from canary.aws.targets import list_targets
 from canary.edge.events import WidgetEvent
-from canary.rules.judging.history import from_json
-from canary.rules.looks.replay import ReplayedLook, read_look, replay
 from canary.rules.reports.building import report_of
 from canary.rules.reports.widget import Fleet, FleetRow, to_widget
-from canary.rules.rollouts.upgrades import upgrade_history
 from canary.tasks.common.entry import Handler, Tools, on
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from canary.aws.locks import Lock
+    from canary.rules.looks.replay import ReplayedLook
     from canary.rules.rollouts.rollout import Rollout
 
 MOST_READ = 30
@@ -119,20 +117,16 @@ def _as_held(lock: Lock, rollout_id: str) -> Lock:
     return lock if lock.rollout_id == rollout_id else type(lock)(lock.target, lock.fencing_token, rollout_id)
 
 
-def _looks(rollout: Rollout, tools: Tools) -> Sequence[ReplayedLook] | None:
-    """The rollout's looks, replayed; none before the first, None if there are too many."""
+def _looks(rollout: Rollout, tools: Tools) -> tuple[ReplayedLook, ...] | None:
+    """The rollout's looks, replayed; none before the first, None if there are too many or they cannot be read."""
     archive = Archive(tools.clients.dynamodb, tools.settings.table)
-    looks = [*islice(archive.list_looks(rollout.rollout_id), MOST_LOOKS + 1)]
-    if not looks:
-        return ()
-    if len(looks) > MOST_LOOKS:
-        return None
-    recorded = [read_look(one.at, one.verdict, one.reason, one.numbers) for one in looks]
     try:
-        history = upgrade_history(tools.records.read_history(rollout.rollout_id))
-    except OwnershipLostError:
+        looks = read_looks(archive, rollout.rollout_id, most=MOST_LOOKS + 1)
+        if len(looks) > MOST_LOOKS:
+            return None
+        return with_history(tools.records, rollout.rollout_id, looks).replayed(rollout)
+    except (HistoryGoneError, LookUnreadableError):
         return None
-    return replay(rollout, from_json(history), recorded)
 
 
 handler = Handler(on(WidgetEvent), show_rollouts)

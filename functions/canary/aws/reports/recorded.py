@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.errors import HistoryGoneError, LookUnreadableError, OwnershipLostError
@@ -41,7 +42,17 @@ def read_recorded(records: RecordReads, archive: Archive, rollout_id: str) -> Re
         RecordsRefusedError: DynamoDB refused.
 
     """
-    looks = read_looks(archive, rollout_id)
+    return with_history(records, rollout_id, read_looks(archive, rollout_id))
+
+
+def with_history(records: RecordReads, rollout_id: str, looks: tuple[RecordedLook, ...]) -> Recorded:
+    """The rollout's looks with the history that they rest on.
+
+    Raises:
+        HistoryGoneError: it was deleted.
+        RecordsRefusedError: DynamoDB refused.
+
+    """
     if not looks:
         return Recorded((), None)
     try:
@@ -53,8 +64,8 @@ def read_recorded(records: RecordReads, archive: Archive, rollout_id: str) -> Re
     return Recorded(looks, history)
 
 
-def read_looks(archive: Archive, rollout_id: str) -> tuple[RecordedLook, ...]:
-    """The rollout's looks, oldest first.
+def read_looks(archive: Archive, rollout_id: str, *, most: int | None = None) -> tuple[RecordedLook, ...]:
+    """The rollout's looks, oldest first; with `most`, no more than so many are read.
 
     Raises:
         LookUnreadableError: one cannot be read.
@@ -62,6 +73,7 @@ def read_looks(archive: Archive, rollout_id: str) -> tuple[RecordedLook, ...]:
 
     """
     try:
-        return tuple(read_look(one.at, one.verdict, one.reason, one.numbers) for one in archive.list_looks(rollout_id))
+        items = islice(archive.list_looks(rollout_id), most)
+        return tuple(read_look(one.at, one.verdict, one.reason, one.numbers) for one in items)
     except (KeyError, TypeError, ValueError) as error:
         raise LookUnreadableError(f"a look of rollout {rollout_id} cannot be read ({type(error).__name__}: {error})") from error
