@@ -30,10 +30,7 @@ def send_notification(event: NotificationEvent, tools: Tools) -> Json:
     """Which kind of notification was sent to which topic; no topic if the event is told with another one."""
     if not is_published(event.kind, event.detail):
         return {"kind": event.kind, "topic": ""}
-    link = str(event.detail.get("report") or "")
-    notification = Notification(
-        event.kind, event.detail, event.account, event.region, event.now, report=_report(event, tools), report_link=link
-    )
+    notification = Notification(event.kind, event.detail, event.account, event.region, event.now, report=_report(event, tools))
     is_page = notification.severity is Severity.PAGE
     topic = tools.settings.pages_topic if is_page else tools.settings.topic
     publish(tools.clients.sns, topic, subject=subject_of(notification), messages=messages_of(notification))

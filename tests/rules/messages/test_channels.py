@@ -114,7 +114,7 @@ def test_a_command_that_a_chat_would_change_is_not_shown_there():
 
 
 def test_a_chat_message_links_to_the_report():
-    found = chat(replace(told.PROMOTED, report_link="https://reports.example.org/run-1"))
+    found = chat(replace(told.PROMOTED, detail={**told.PROMOTED.detail, "report": "https://reports.example.org/run-1"}))
 
     assert "report: https://reports.example.org/run-1" in found["content"]["description"].splitlines()
 

@@ -338,7 +338,7 @@ def test_a_route_that_is_new_has_no_versions():
 
 
 def test_a_link_to_the_report_stands_below_the_commands():
-    notification = replace(told.PROMOTED, report_link="https://reports.example.org/run-1")
+    notification = replace(told.PROMOTED, detail={**told.PROMOTED.detail, "report": "https://reports.example.org/run-1"})
 
     assert messages_of(notification)["email"].splitlines()[-3:] == ["report: https://reports.example.org/run-1", "", OF_ROLLOUT]
 

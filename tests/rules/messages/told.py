@@ -23,9 +23,9 @@ BROKEN = (
 POLICY = a_policy(10, 25, 50)
 
 
-def a_notification(kind, rollout=None, report=None, *, link="", **changed):
+def a_notification(kind, rollout=None, report=None, **changed):
     detail = {**(describe(rollout) if rollout else {}), **changed}
-    return Notification(kind, detail, "123456789012", "eu-west-1", NOON, report, link)
+    return Notification(kind, detail, "123456789012", "eu-west-1", NOON, report)
 
 
 def with_report(kind, past, *, broken=(), **changed):

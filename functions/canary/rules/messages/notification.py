@@ -20,6 +20,7 @@ LONGEST_LINE = 400
 """Characters of one line of a message."""
 
 LONGEST_LABEL = 80
+LONGEST_LINK = 2_000
 LONGEST_VALUE = 5_000
 LONGEST_DETAIL = 8_000
 """Characters of the event in JSON: all texts together, escaped once more, stay far below the limit of 256 KB."""
@@ -33,7 +34,6 @@ class Notification:
     """One event of the controller. ``kind`` is its detail-type, ``sent_at`` in epoch seconds.
 
     ``report``: the rollout's evidence, where it was read; a message without it gives the reason instead of the numbers.
-    ``report_link``: where the whole report can be opened; empty if it is not kept anywhere.
     """
 
     kind: str
@@ -42,7 +42,6 @@ class Notification:
     region: str
     sent_at: float
     report: EvidenceReport | None = None
-    report_link: str = ""
 
     @property
     def happening(self) -> Happening:
@@ -63,6 +62,11 @@ class Notification:
     def rollout(self) -> str:
         """The rollout's id; empty where none is known."""
         return self.words("rollout", 128)
+
+    @property
+    def report_link(self) -> str:
+        """Where the whole report can be opened; empty if it is not kept anywhere."""
+        return self.words("report", LONGEST_LINK)
 
     @property
     def reason(self) -> str:
