@@ -54,30 +54,35 @@ class Limits:
 
 def limits_from_history(release: Release, traffic: float, rng: np.random.Generator) -> Limits:
     """The limits that a day of history gives: the median of 24 hourly percentiles has a small error."""
+    return _classes(release, tuple(round(latency_ms(share), 1) for share in shares_of_a_day(traffic, rng)))
+
+
+def shares_of_a_day(traffic: float, rng: np.random.Generator) -> list[float]:
+    """The shares of requests that are slower than the limits which a day of history gives."""
     errs = [1.25 * (above * (1.0 - above) / (60.0 * traffic * 24.0)) ** 0.5 for above in ABOVE]
-    above = [min(max(float(rng.normal(share, err)), share / 4.0), 0.6) for share, err in zip(ABOVE, errs, strict=True)]
-    limits = tuple(round(latency_ms(share), 1) for share in above)
-    return _classes(release, limits)
+    return [min(max(float(rng.normal(share, err)), share / 4.0), 0.6) for share, err in zip(ABOVE, errs, strict=True)]
 
 
 @lru_cache(maxsize=4096)
 def _classes(release: Release, limits: tuple[float, ...]) -> Limits:
-    cuts: list[float] = []
-    inside: list[float] = []
-    for limit in limits:
-        low = exp(floor(log(limit) / BUCKET) * BUCKET)
-        high = low * exp(BUCKET)
-        cuts += [low, high]
-        inside.append((limit - low) / (high - low))
+    cuts, inside = buckets_of(limits)
     base = [_above(cut) for cut in cuts]
     canary = [release.slow_shares(share)[1] for share in base]
-    return Limits(limits, tuple(inside), _between(base), _between(canary))
+    return Limits(limits, inside, between(base), between(canary))
+
+
+def buckets_of(limits: tuple[float, ...]) -> tuple[list[float], tuple[float, ...]]:
+    """Both ends of the bucket that each limit is in, and how far inside it the limit is."""
+    lows = [exp(floor(log(limit) / BUCKET) * BUCKET) for limit in limits]
+    cuts = [end for low in lows for end in (low, low * exp(BUCKET))]
+    return cuts, tuple((limit - low) / (low * exp(BUCKET) - low) for limit, low in zip(limits, lows, strict=True))
 
 
 def _above(latency: float) -> float:
     return upper(log(latency / MEDIAN_MS) / LOG_SPREAD)
 
 
-def _between(above: list[float]) -> Shares:
+def between(above: list[float]) -> Shares:
+    """The share of requests in each class, from the shares that are slower than its ends."""
     edges = [1.0, *above, 0.0]
     return tuple(max(high - low, 0.0) for high, low in pairwise(edges))

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from math import erf, exp, floor, log, sqrt
+from math import erf, log, sqrt
 from typing import TYPE_CHECKING
 
-from bench.latency import ABOVE, BUCKET, Limits, Shares
+from bench.latency import Limits, between, buckets_of, shares_of_a_day
 
 if TYPE_CHECKING:
     import numpy as np
@@ -20,17 +19,10 @@ BASE_MISSES, CANARY_MISSES = 0.1, 0.2
 
 def misses_limits(traffic: float, rng: np.random.Generator) -> Limits:
     """Limits and classes of a cache that base misses for a tenth of the requests and the canary for a fifth."""
-    errs = [1.25 * (above * (1.0 - above) / (60.0 * traffic * 24.0)) ** 0.5 for above in ABOVE]
-    shares = [min(max(float(rng.normal(share, err)), share / 4.0), 0.6) for share, err in zip(ABOVE, errs, strict=True)]
-    limits = tuple(round(_at(share), 1) for share in shares)
-    cuts: list[float] = []
-    inside: list[float] = []
-    for limit in limits:
-        low = exp(floor(log(limit) / BUCKET) * BUCKET)
-        high = low * exp(BUCKET)
-        cuts += [low, high]
-        inside.append((limit - low) / (high - low))
-    return Limits(limits, tuple(inside), _classes(cuts, BASE_MISSES), _classes(cuts, CANARY_MISSES))
+    limits = tuple(round(_at(share), 1) for share in shares_of_a_day(traffic, rng))
+    cuts, inside = buckets_of(limits)
+    base, canary = ([_slower(cut, misses) for cut in cuts] for misses in (BASE_MISSES, CANARY_MISSES))
+    return Limits(limits, inside, between(base), between(canary))
 
 
 def _slower(latency: float, misses: float) -> float:
@@ -49,8 +41,3 @@ def _at(share: float) -> float:
         middle = sqrt(low * high)
         low, high = (middle, high) if _slower(middle, BASE_MISSES) > share else (low, middle)
     return low
-
-
-def _classes(cuts: list[float], misses: float) -> Shares:
-    edges = [1.0, *(_slower(cut, misses) for cut in cuts), 0.0]
-    return tuple(max(high - low, 0.0) for high, low in pairwise(edges))
