@@ -53,8 +53,8 @@ def look(call: Call, target: str | None, api: str | None, stage: str | None, req
 def look_at_registered(call: Call, request: Request, reading: Reading, *, is_below_allowed: bool = False) -> Looked:
     """A registered target as a start would find it now, by CloudWatch's own time."""
     connection, target = call.connection, reading.target
-    read, unread = attempt(lambda: read_time(connection.client("cloudwatch")))
-    now = reading.now if unread else read or 0.0
+    read, _ = attempt(lambda: read_time(connection.client("cloudwatch")))  # what is refused here is refused to the survey too
+    now = read or reading.now
     sight = look_at(connection.records, connection.client, request, target, now, is_below_allowed=is_below_allowed)
     return Looked(target, sight, draft_of(request, target, sight))
 

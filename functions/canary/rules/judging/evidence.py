@@ -105,9 +105,9 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
     slow, recent = _learned(metric, counts)
     outage = _outage(metric, base, counts.nb, counts.eb)
     is_out = outage >= OUTAGE_BEGINS
-    metric = replace(metric, outage_minutes=metric.outage_minutes + is_out)
+    outage_minutes = metric.outage_minutes + is_out
     if counts.nc == 0:
-        return replace(metric, slow=slow, recent=recent, outage=outage)
+        return replace(metric, slow=slow, recent=recent, outage=outage, outage_minutes=outage_minutes)
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
     added = stake(metric.minutes)
     if metric.is_out:
@@ -127,6 +127,7 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
         slow=slow,
         recent=recent,
         outage=outage,
+        outage_minutes=outage_minutes,
         live=_play(metric.live, added, won),
         assisted=None if metric.assisted is None else _play(metric.assisted, added, helped),
         log_safe=metric.log_safe + _log_safe(metric, counts) / base.live_phi,
@@ -145,7 +146,7 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share:
     added = stake(metric.minutes) + STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
     outage = _outage(metric, base, n * (1.0 - share), eb)
     is_out = outage >= OUTAGE_BEGINS
-    metric = replace(metric, outage_minutes=metric.outage_minutes + is_out)
+    outage_minutes = metric.outage_minutes + is_out
     if metric.is_out:
         won = helped = _log_beyond(metric, base, counts, share)
     else:
@@ -165,6 +166,7 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share:
         slow=slow,
         recent=recent,
         outage=outage,
+        outage_minutes=outage_minutes,
         live=_play(metric.live, added, won),
         assisted=None if metric.assisted is None else _play(metric.assisted, added, helped),
     )

@@ -17,6 +17,7 @@ decides:
       the evidence is high
     the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
     the bake is over, or nearly, and too little was judged HOLD while the extension lasts, then what the policy says
+      or an outage of base may hide a fault
     the step holds longer than any rollout may take        ROLL_BACK
 
 `canary.rules.looks.proof` sums up what the verdict rests on.
