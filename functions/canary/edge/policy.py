@@ -115,7 +115,8 @@ class PolicyModel(Strict):
         default=None, description="the canary requests that every step needs for a judgement"
     )
     max_extension_seconds: Annotated[Seconds | None, Given()] = Field(
-        default=None, description="the seconds by which a step may be extended when there is too little traffic"
+        default=None,
+        description="the seconds by which a step may be extended while too little is proven, or the evidence is high",
     )
     when_unproven: Annotated[WhenUnproven | None, OneOf(WhenUnproven)] = Field(
         default=None, description="what follows when the extension is used up: hold, roll_back or promote"

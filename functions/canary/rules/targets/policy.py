@@ -80,7 +80,7 @@ class Policy:
     ``delta``: rate points by metric: a canary worse by less than this is safe enough to end a step early.
     ``metric_delay_seconds``: how long after its end a minute's metrics are complete.
     ``min_requests``: the canary requests that every step must be judged on.
-    ``max_extension_seconds``: how long a step may be extended because of too little traffic.
+    ``max_extension_seconds``: how long a step may be extended while too little is proven or the evidence is high.
     ``when_quiet``: what a start does if base's traffic of the last day is too little to prove the steps in time.
     ``max_blind_seconds``: how long a step holds for a failing instrument or a silent metric before it rolls back.
     ``not_before_seconds``: the earliest promotion, in seconds after the first shift.
