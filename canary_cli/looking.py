@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.aws.calls import refusals
+from canary.aws.calls import answered_at, refusals
 from canary.aws.clients import TargetClients
 from canary.aws.surveys import survey_with
 from canary.rules.rollouts.rollout import Rollout
@@ -15,7 +15,7 @@ from canary_cli.doctor.proposing import file_of, read_proposal, target_of
 from canary_cli.doctor.registering import as_registered
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.planning.prospect import Sight, draft_of
-from canary_cli.planning.sighting import look_at, read_time, time_of
+from canary_cli.planning.sighting import look_at, read_time
 from canary_cli.reading import Reading, read_status
 
 if TYPE_CHECKING:
@@ -79,5 +79,5 @@ def look_at_api(call: Call, api: str, stage: str, request_of: Callable[[str], Re
         answer = client("apigateway").get_rest_api(restApiId=api)
     request = request_of(target.name)
     survey = as_registered(survey_with(TargetClients(client), target, request.release))
-    sight = Sight(time_of(answer), survey, is_whole=True)
+    sight = Sight(answered_at(answer), survey, is_whole=True)
     return Looked(target, sight, draft_of(request, target, sight), file_of(proposal))

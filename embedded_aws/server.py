@@ -51,7 +51,7 @@ class Application:
         path = str(environ.get("PATH_INFO", ""))
         for prefix, app in self._beside.items():
             if path.startswith(prefix):
-                return app(environ, start_response)
+                return app(environ, partial(self._dated, start_response))
         _presigned(environ)
         with self._clock.busy():
             given = self._answer(partial(call_app, application_for(environ)), environ)
@@ -66,19 +66,29 @@ class Application:
         return self._answer(part.answer, environ)
 
     def _answer(self, ask: Callable[[dict[str, Any]], Answer], environ: dict[str, Any]) -> Answer:
+        given = self._ask(ask, environ)
+        given.headers.setdefault("Date", self._date())
+        return given
+
+    def _dated(self, start_response: Callable[..., Any], status: str, headers: list[tuple[str, str]], *rest: object) -> Any:  # noqa: ANN401 - WSGI's
+        return start_response(status, [*headers, ("Date", self._date())], *rest)
+
+    def _date(self) -> str:
+        """AWS's own time, which callers read in each answer."""
+        return formatdate(self._clock.now(), usegmt=True)
+
+    def _ask(self, ask: Callable[[dict[str, Any]], Answer], environ: dict[str, Any]) -> Answer:
         try:
             presigned = _presigned(environ)
             if presigned and (refusal := self._permissions.refuse_presigned(presigned, environ)):
                 return answer(refusal, {"content-type": FORM})
             if self._permissions.is_on and (refusal := self._permissions.refuse(environ)):
                 return answer(refusal, _request_headers(environ))
-            given = ask(environ)
+            return ask(environ)
         except NotRecorded as gap:
             return answer(Refusal("NotRecorded", 501, str(gap)), _request_headers(environ))
         except (NotBuiltError, NotImplementedError) as gap:
             return answer(Refusal("NotBuilt", 501, f"the embedded AWS does not do this: {gap}"), _request_headers(environ))
-        given.headers.setdefault("Date", formatdate(self._clock.now(), usegmt=True))  # AWS's own time: callers read it here
-        return given
 
 
 class Server:

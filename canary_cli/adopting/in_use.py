@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from canary.aws.calls import is_of_what_is_gone, refusals
+from canary.aws.calls import answered_at, is_of_what_is_gone, refusals
 from canary.aws.definitions import DefinitionReader
 from canary.aws.errors import AwsRefusedError
 from canary.aws.targets import read_targets
@@ -55,7 +54,7 @@ def find_callers(clients: Clients, stage: Stage, before: str, added: Added) -> s
     gateway, api = clients("apigateway"), stage.rest_api_id
     with refusals(f"aws apigateway get-stages --rest-api-id {api}"):
         answer = gateway.get_stages(restApiId=api)
-    now = parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
+    now = answered_at(answer)
     stages: dict[str, Any] = {one["stageName"]: one for one in answer["item"]}
     reader = DefinitionReader(gateway, api)
     if _calls(reader.read_present(), stages.get(stage.stage_name, {}).get("variables", {}), added):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-from canary.aws.calls import DENIED, is_denied, refusals
+from canary.aws.calls import DENIED, answered_at, is_denied, refusals
 from canary.aws.clients import TargetClients
 from canary.aws.errors import AwsRefusedError
 from canary.aws.histories import read_histories, read_hours, read_traffic
@@ -41,13 +40,7 @@ def read_time(cloudwatch: Any) -> float:  # noqa: ANN401 - botocore's
     """
     with refusals("aws cloudwatch describe-alarms --max-items 1"):
         answer = cloudwatch.describe_alarms(MaxRecords=1)
-    return time_of(answer)
-
-
-def time_of(answer: Any) -> float:  # noqa: ANN401 - botocore's
-    """The time (epoch seconds) at which AWS answered."""
-    date = str(answer["ResponseMetadata"]["HTTPHeaders"]["date"])
-    return parsedate_to_datetime(f"{date.partition(' GMT')[0]} GMT").timestamp()
+    return answered_at(answer)
 
 
 def look_at(

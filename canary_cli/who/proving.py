@@ -9,11 +9,10 @@ from __future__ import annotations
 import hashlib
 import hmac
 import secrets
-from datetime import UTC
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from canary.aws.calls import refusals
+from canary.aws.calls import answered_at, refusals
 from canary.rules.rollouts.proofs import (
     ALGORITHM,
     HEADER,
@@ -44,7 +43,7 @@ def with_proof(payload: Mapping[str, Any], *, sts: Any, keys: Any, region: str, 
     """
     with refusals("aws sts get-caller-identity"):
         known = sts.get_caller_identity()
-    signed_at = parsedate_to_datetime(known["ResponseMetadata"]["HTTPHeaders"]["date"]).astimezone(UTC).strftime(TIME)
+    signed_at = datetime.fromtimestamp(answered_at(known), UTC).strftime(TIME)
     place = FunctionPlace(str(known["Arn"]).split(":")[1], region, str(known["Account"]), function)
     unsigned = CallerProof(
         request_id=secrets.token_hex(16),

@@ -60,7 +60,11 @@ def _request_id(headers: dict[str, str]) -> str:
 
 
 class QuietRequestHandler(MotoRequestHandler):  # type: ignore[misc]  # moto is untyped here
-    """moto's HTTP handler without a log line for each request."""
+    """moto's HTTP handler without a log line for each request, and without a date of its own: each answer has one already."""
+
+    def send_response(self, code: int, message: str | None = None) -> None:
+        """Begin an answer with its status alone."""
+        self.send_response_only(code, message)
 
     def log(self, *_args: object, **_options: object) -> None:
         """Log nothing."""

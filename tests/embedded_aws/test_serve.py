@@ -8,6 +8,8 @@ import signal
 import socket
 import subprocess
 import sys
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +87,16 @@ def test_it_answers_calls_to_an_empty_account(served: Served) -> None:
     assert served.client("dynamodb").list_tables()["TableNames"] == []
     served.client("ssm").put_parameter(Name="/p", Value="v", Type="String")
     assert served.client("ssm").get_parameter(Name="/p")["Parameter"]["Value"] == "v"
+
+
+@pytest.mark.parametrize("path", ["/restapis", "/restapis/abcdefghij", "/_aws/execute-api/abcdefghij/prod/"])
+def test_each_answer_has_one_date(served: Served, path: str) -> None:
+    """With two, a client takes the first for local time."""
+    scope = "20260105/eu-west-1/apigateway/aws4_request"
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential=any/{scope}, SignedHeaders=host, Signature=any"}
+    answer = urllib3.request("GET", f"{served.url}{path}", headers=signed, timeout=LIMIT)
+    (date,) = answer.headers.getlist("Date")
+    assert parsedate_to_datetime(date).tzinfo is UTC
 
 
 def test_a_stage_that_does_not_exist_is_forbidden(served: Served) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING
 
 from botocore.exceptions import BotoCoreError, ClientError
@@ -10,7 +11,8 @@ from botocore.exceptions import BotoCoreError, ClientError
 from canary.aws.errors import AwsRefusedError, AwsThrottledError, ControllerError, ReadOnlyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from typing import Any
 
 
 GONE = {"NotFoundException", "ResourceNotFoundException", "ParameterNotFound"}
@@ -67,3 +69,8 @@ def never_write() -> None:
 
     """
     raise ReadOnlyError("this target is only read, and the controller was about to write to it; report this as a bug")
+
+
+def answered_at(answer: Mapping[str, Any]) -> float:
+    """When AWS answered, by its own clock, in epoch seconds."""
+    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()

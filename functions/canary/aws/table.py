@@ -7,12 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
 
-from canary.aws.calls import code_of, refusals
+from canary.aws.calls import answered_at, code_of, refusals
 from canary.aws.errors import RecordsRefusedError
 
 if TYPE_CHECKING:
@@ -58,7 +57,7 @@ class Table:
         if answer.get("UnprocessedKeys"):
             raise RecordsRefusedError(f"DynamoDB did not return all items of table {self._name}; the call is retried")
         found = {(item["pk"]["S"], item["sk"]["S"]): item for item in answer["Responses"].get(self._name, [])}
-        return Found(found, _time_of(answer))
+        return Found(found, answered_at(answer))
 
     def list_index(self, index: str) -> list[tuple[str, str]]:
         """The keys of the items in an index, each split at its first #, in order.
@@ -147,7 +146,3 @@ def is_conflict(cause: BaseException | None) -> bool:
 def _is_condition_failure(error: ClientError) -> bool:
     reasons: Iterable[dict[str, Any]] = error.response.get("CancellationReasons", [])
     return any(reason.get("Code") == "ConditionalCheckFailed" for reason in reasons)
-
-
-def _time_of(answer: dict[str, Any]) -> float:
-    return parsedate_to_datetime(answer["ResponseMetadata"]["HTTPHeaders"]["date"]).timestamp()
