@@ -108,6 +108,26 @@ class TestDoubt:
         assert find_suspicion(self.evidence(log(23.0))) == "the evidence against the canary is high (E 24, the bar is 100)"
         assert find_suspicion(self.evidence(log(5.0))) is None
 
+    def test_names_the_metric_with_its_counts_and_calls_it_undecided(self):
+        rollout = a_baking(limits_ms={"p99": (840.0,)})
+        counts = {START + 60 * index: {"errors": CALM, "slow_p99": CALM} for index in range(3)}
+        folded = fold_minutes(rollout, evidence_of("errors", "slow_p99"), counts, NOON + 180 + DELAY)
+        known = folded.evidence
+        high = replace(known.metrics["slow_p99"], live=(log(60.0),), assisted=(log(60.0),))
+        proof = proof_of(replace(folded, evidence=replace(known, metrics={**known.metrics, "slow_p99": high})))
+        assert proof.suspicion.startswith("the evidence against the canary is high (E ")
+        assert "; slow_p99: 0 of 120 canary requests (0.00 %) took longer than 840 ms, " in proof.suspicion
+        assert (proof.findings["slow_p99"], proof.findings["errors"]) == (Finding.TOO_FEW, Finding.NOT_WORSE)
+        assert proof.hidden is None
+
+    def test_of_an_outage_has_the_counts_too(self):
+        folded = fold(CALM, BROKEN)
+        known = folded.evidence
+        out = replace(known.metrics["errors"], outage=10.0, live=(0.0,), assisted=(0.0,))
+        proof = proof_of(replace(folded, evidence=replace(known, metrics={"errors": out})))
+        assert "than base (errors); errors: 30 of 60 canary requests (50.00 %) failed, " in proof.hidden
+        assert proof.findings["errors"] is Finding.TOO_FEW
+
     def test_is_an_outage_in_which_the_canary_looks_worse(self):
         hidden = "base fails far more often than in its history, and the canary more often than base (errors)"
         assert find_hidden(self.evidence(outage=10.0), {"errors": self.WORSE}) == hidden

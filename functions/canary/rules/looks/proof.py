@@ -109,8 +109,8 @@ def prove(
         silent_minutes=step.silent_minutes,
         is_safe=evidence.is_safe,
         condemned=_condemnation(rollout, evidence) if evidence.is_condemned else None,
-        suspicion=find_suspicion(evidence),
-        hidden=find_hidden(evidence, rollout.step.metrics),
+        suspicion=_with_counts(rollout, find_suspicion(evidence), (_worst(evidence),) if evidence.is_suspicious else ()),
+        hidden=_with_counts(rollout, find_hidden(evidence, rollout.step.metrics), _hidden_in(evidence, rollout.step.metrics)),
         blind=(*faults, *find_silences(rollout, is_step_over=_is_step_over(rollout, evidence, now))),
         compared=_compared(rollout),
         findings=find(rollout, evidence, now=now),
@@ -143,6 +143,8 @@ def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: Hearing) 
         return Finding.WORSE
     if heard is Hearing.SILENT:
         return Finding.NO_DATA
+    if (evidence.is_suspicious and metric == _worst(evidence)) or metric in _hidden_in(evidence, rollout.step.metrics):
+        return Finding.TOO_FEW
     count = rollout.step.metrics.get(metric, MetricCount())
     is_shown = count.nb > 0 and count.nc >= rollout.plan.policy.min_requests
     return Finding.NOT_WORSE if is_shown else Finding.TOO_FEW
@@ -201,10 +203,22 @@ def find_suspicion(evidence: Evidence) -> str | None:
 
 def find_hidden(evidence: Evidence, counted: Mapping[str, MetricCount]) -> str | None:
     """Why the step's counts prove nothing yet: base is in an outage, and the canary fails more often than base."""
-    hidden = [name for name in evidence.in_outage if _looks_worse(counted.get(name, MetricCount()))]
+    hidden = _hidden_in(evidence, counted)
     if not hidden:
         return None
     return f"base fails far more often than in its history, and the canary more often than base ({', '.join(hidden)})"
+
+
+def _hidden_in(evidence: Evidence, counted: Mapping[str, MetricCount]) -> tuple[str, ...]:
+    """The metrics in which an outage of base may hide a fault."""
+    return tuple(name for name in evidence.in_outage if _looks_worse(counted.get(name, MetricCount())))
+
+
+def _with_counts(rollout: Rollout, why: str | None, metrics: tuple[str, ...]) -> str | None:
+    """A reason with what the step has counted of these metrics."""
+    sources, counted = sources_of(rollout), rollout.step.metrics
+    numbers = (f"{name}: {compare(sources[name], counted[name])}" for name in metrics if name in counted)
+    return "; ".join((why, *numbers)) if why else None
 
 
 def _looks_worse(count: MetricCount) -> bool:
