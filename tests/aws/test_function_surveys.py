@@ -109,6 +109,22 @@ def test_the_versions_are_listed_only_where_the_release_names_none(ground: Groun
     assert "ListVersionsByFunction" not in {call.operation for call in ground.aws.faults.calls}
 
 
+def test_the_code_of_what_is_served_and_of_what_comes_is_told(read: Reader):
+    listed, named = read().code, read(Release({"orders-read": "2"})).code
+
+    assert set(listed) == {"1", "2"}
+    assert listed == named
+    assert len(listed["1"].sha256) > 0
+    assert listed["1"].modified_at is not None
+
+
+def test_a_time_that_cannot_be_read_is_left_out(read: Reader):
+    found = read.configured(LastModified="yesterday", Description="checks the currency")
+
+    assert found.code["2"].description == "checks the currency"
+    assert found.code["2"].modified_at is None
+
+
 def versions(*numbers: int, more: bool = False) -> dict[str, Any]:
     """One page of a list of versions."""
     listed = [{"Version": str(number)} for number in numbers]

@@ -6,6 +6,7 @@ Something that does not exist is None; a refusal by AWS is an error. `canary.rul
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from botocore.exceptions import ClientError
@@ -14,6 +15,7 @@ from canary.aws.aliases import Aliases
 from canary.aws.calls import GONE, code_of, is_of_what_is_gone, never_write, refusals
 from canary.aws.errors import AwsRefusedError
 from canary.rules.checks.function_checks import PENDING, FunctionSurvey, VersionState
+from canary.rules.releases.code import PublishedCode
 
 if TYPE_CHECKING:
     from canary.rules.checks.callers import Caller
@@ -65,12 +67,14 @@ def survey_function(
     live = _alias_or_none(client, function.name, function.live)
     canary = _alias_or_none(client, function.name, function.canary) if function.canary else None
     wanted = release.functions.get(function.name)
-    listed = [] if wanted else _list_versions(client, function.name, listings or Listings())
-    newest = str(max(listed)) if listed else None
+    listed = {} if wanted else _list_versions(client, function.name, listings or Listings())
+    newest = max(listed, key=int) if listed else None
     brought = wanted or newest
     weighted = [live.version] if live and target.shifter.has_split_aliases else []
-    versions = dict.fromkeys([*weighted, *([brought] if brought else [])])
+    unlisted = [live.version] if live and live.version != LATEST and live.version not in (listed or {}) else []
+    versions = dict.fromkeys([*weighted, *unlisted, *([brought] if brought else [])])
     read = {version: one for version in versions if (one := _configuration(client, function.name, version))}
+    known = {**(listed or {}), **read}
     sources = _event_sources(client, function)
     return FunctionSurvey(
         live=live,
@@ -82,7 +86,8 @@ def survey_function(
         policies=_policies(client, function, {function.live: live, function.canary: canary}) if target.shifter.has_api else {},
         event_sources=tuple(name for name, is_disabled in sources.items() if not is_disabled),
         disabled_sources=tuple(name for name, is_disabled in sources.items() if is_disabled),
-        roles={version: str(one["Role"]) for version, one in read.items()} if weighted else {},
+        roles={version: str(read[version]["Role"]) for version in (*weighted, brought) if version in read} if weighted else {},
+        code={version: _code_of(known[version]) for version in (live and live.version, brought) if version in known},
     )
 
 
@@ -100,9 +105,9 @@ def see_function(
 
     """
     listed = _list_versions(client, function.name, listings)
-    newest = str(max(listed)) if listed else None
+    newest = max(listed, key=int) if listed else None
     brought = release.functions.get(function.name) or newest
-    is_there = brought is not None and (listed is None or brought in map(str, listed))
+    is_there = brought is not None and (listed is None or brought in listed)
     return FunctionSurvey(
         live=_alias_or_none(client, function.name, function.live),
         canary=_alias_or_none(client, function.name, function.canary) if function.canary else None,
@@ -121,20 +126,20 @@ def _alias_or_none(client: Any, function: str, alias: str) -> LiveAlias | None: 
         raise
 
 
-def _list_versions(client: Any, function: str, listings: Listings) -> list[int] | None:  # noqa: ANN401
-    """The published versions; None if the list is longer than the check may read."""
-    found: list[int] = []
+def _list_versions(client: Any, function: str, listings: Listings) -> dict[str, Json] | None:  # noqa: ANN401
+    """The configurations of the published versions, by version; None if the list is longer than the check may read."""
+    found: dict[str, Json] = {}
     if not listings.take():
         return None
     with refusals(f"aws lambda list-versions-by-function --function-name {function}"):
         try:
             for page in client.get_paginator("list_versions_by_function").paginate(FunctionName=function):
-                found += [int(one["Version"]) for one in page["Versions"] if one["Version"] != LATEST]
+                found |= {one["Version"]: one for one in page["Versions"] if one["Version"] != LATEST}
                 if page.get("NextMarker") and not listings.take():
                     return None
         except ClientError as error:
             if code_of(error) in GONE:
-                return []
+                return {}
             raise
     return found
 
@@ -155,6 +160,15 @@ def _state_of(version: str, found: Json) -> VersionState:
     if found.get("LastUpdateStatus") == "InProgress":
         return VersionState(version, PENDING, _sentence(found, "LastUpdateStatusReason"))
     return VersionState(version, found.get("State", "Active"), _sentence(found, "StateReason"))
+
+
+def _code_of(found: Json) -> PublishedCode:
+    """A time that cannot be read is left out: it is only shown."""
+    try:
+        modified_at = datetime.fromisoformat(found["LastModified"]).timestamp()
+    except (KeyError, ValueError):
+        modified_at = None
+    return PublishedCode(found.get("Description", ""), found.get("CodeSha256", ""), modified_at)
 
 
 def _sentence(found: Json, field: str) -> str:

@@ -1,10 +1,13 @@
 from dataclasses import replace
 
 from canary.rules.definitions.routes import RouteChanges
+from canary.rules.releases.code import CodeChange, PublishedCode
 from canary.rules.releases.release import Expectation
-from canary.rules.reports.amounts import in_utc
+from canary.rules.reports import novelties
+from canary.rules.reports.amounts import in_utc, moment
 from canary.rules.reports.building import report_of, trust
 from canary.rules.reports.evidence_report import BrokenRoute, Gap, Novelty, VerbSent
+from canary.rules.reports.markdown import to_markdown
 from canary.rules.reports.page import to_html
 from canary.rules.reports.sentences import live, place, state, why
 from canary.rules.rollouts.actions import Action, CalledBy, StartedBy
@@ -106,6 +109,23 @@ def test_what_was_new_is_told():
     )
     same = a_rollout(intent=an_intent(deployment_id="dep-old"))
     assert [one.what for one in report_of(same, ()).news] == ["function", "function"]
+
+
+def test_a_functions_versions_are_shown_with_description_code_and_time():
+    before = PublishedCode("first <release>", "8Kx3bQm0aTfZ", NOON)
+    code = {"orders-write": CodeChange(before, PublishedCode("checks the currency"))}
+    rollout = a_rollout(
+        plan=replace(a_rollout().plan, code=code), intent=an_intent(versions={"orders-read": "1", "orders-write": "6"})
+    )
+    report = report_of(rollout, ())
+    assert next(novelties.rows(report, in_utc)) == (
+        "function",
+        "orders-write",
+        f"5: first <release> (code 8Kx3bQm0aT, modified {moment(NOON, in_utc)})",
+        "6: checks the currency",
+    )
+    assert "first &lt;release&gt; (code 8Kx3bQm0aT" in to_html(report)
+    assert "6: checks the currency" in to_markdown(report)
 
 
 def test_what_the_verdict_does_not_cover_is_told():

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.checks.function_checks import find_function_notes
 from canary.rules.checks.stage_checks import find_definition_notes, find_route_changes
-from canary.rules.checks.survey import Survey, intended_deployment, intended_versions, place_of, tolerated_alarms
+from canary.rules.checks.survey import Survey, changed_code, intended_deployment, intended_versions, place_of, tolerated_alarms
 from canary.rules.definitions.fingerprint import fingerprint
 from canary.rules.releases.plan import Plan, choose_look_seconds
 from canary.rules.releases.problems import Problem, RefusedError
@@ -85,6 +85,7 @@ def _plan(policy: Policy, target: Target, survey: Survey, request: Request, want
         ),
         expects=request.release.expects,
         has_cache=stage is not None and stage.has_cache,
+        code=changed_code(survey, intended_versions(target, request.release, survey)),
     )
     if target.stage is None or stage is None or stage.definitions is None:
         return plan

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from canary.rules.checks.call_checks import MOST_NAMED, name_some
 from canary.rules.checks.caller_checks import AliasPolicy, cut
 from canary.rules.checks.callers import Caller, api_identity
+from canary.rules.releases.code import PublishedCode
 from canary.rules.releases.problems import Problem
 from canary.rules.targets.live import LiveAlias
 
@@ -50,6 +51,7 @@ class FunctionSurvey:
     ``policies``: by alias name, the text of the alias's resource policy, None without one; empty if no API calls the function.
     ``event_sources``: event source mappings of `live`; ``disabled_sources``: those that are disabled.
     ``roles``: the execution roles, by version, of the versions that would share an alias.
+    ``code``: by version, what Lambda says about the code of the versions that base serves and that the release brings.
     """
 
     live: LiveAlias | None
@@ -61,6 +63,7 @@ class FunctionSurvey:
     event_sources: tuple[str, ...] = ()
     disabled_sources: tuple[str, ...] = ()
     roles: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, PublishedCode] = field(default_factory=dict)
     is_listed: bool = True
 
 

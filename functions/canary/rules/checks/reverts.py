@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from canary.rules.checks.draft import CACHE_NOTE, snapshot_of
 from canary.rules.checks.function_checks import find_function_problems
 from canary.rules.checks.stage_checks import find_seen_stage_problems
+from canary.rules.checks.survey import Survey, changed_code
 from canary.rules.definitions.fingerprint import fingerprint
 from canary.rules.looks.alarm_readings import alarm_faults, all_firing
 from canary.rules.releases.plan import Plan
@@ -29,7 +30,6 @@ from canary.rules.targets.policy import Progression
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from canary.rules.checks.survey import Survey
     from canary.rules.looks.alarm_readings import AlarmReading
     from canary.rules.releases.release import Revert
     from canary.rules.targets.policy import Policy
@@ -128,7 +128,7 @@ def draft_revert(
         rollout_id=rollout_id,
         execution=execution,
         target=target,
-        plan=_plan(target, earlier, survey),
+        plan=replace(_plan(target, earlier, survey), code=changed_code(survey, versions)),
         snapshot=snapshot,
         intent=_intent(target, earlier, versions),
         phase=Phase.PREPARING,

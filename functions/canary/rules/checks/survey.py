@@ -19,6 +19,7 @@ from canary.rules.checks.function_checks import (
 from canary.rules.checks.stage_checks import StageSurvey, find_seen_stage_problems, find_stage_problems
 from canary.rules.definitions.integrations import Place, read_function
 from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
+from canary.rules.releases.code import CodeChange, code_changes
 from canary.rules.releases.plan import choose_look_seconds, longest_seconds
 from canary.rules.releases.problems import Problem
 from canary.rules.releases.readings import is_promoted_last, is_served_by_base
@@ -96,6 +97,12 @@ def intended_versions(target: Target, release: Release, survey: Survey) -> dict[
         function.name: release.functions.get(function.name) or _newest(survey.functions[function.name])
         for function in target.functions
     }
+
+
+def changed_code(survey: Survey, versions: Mapping[str, str]) -> dict[str, CodeChange]:
+    """What is known of the code of the functions that get another version; ``versions`` are the intended ones."""
+    live = {name: function.live.version for name, function in survey.functions.items() if function.live}
+    return code_changes(live, versions, {name: function.code for name, function in survey.functions.items()})
 
 
 def intended_deployment(target: Target, release: Release, survey: Survey) -> str:

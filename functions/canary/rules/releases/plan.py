@@ -6,10 +6,12 @@ possible run would write, and looks less often than once per minute if that woul
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import assert_never
 
 from canary.rules.definitions.routes import RouteChanges
+from canary.rules.releases.code import CodeChange
 from canary.rules.releases.readings import Reading
 from canary.rules.releases.release import Expectation
 from canary.rules.targets.policy import AfterPromotion, OnNewer, Policy, Progression, WhenUnproven
@@ -59,6 +61,7 @@ class Plan:
     ``notes``: what the operator should know about how this release will be judged.
     ``has_cache``: whether the stage answers from a cache.
     ``expects``: intended changes, which do not count against the release.
+    ``code``: by function name, the versions of the functions that get another one.
     """
 
     policy: Policy
@@ -72,6 +75,7 @@ class Plan:
     has_cache: bool = False
     reading: Reading | None = None
     routes: RouteChanges = field(default_factory=RouteChanges)
+    code: Mapping[str, CodeChange] = field(default_factory=dict)
 
 
 def longest_seconds(policy: Policy) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from canary.rules.looks.findings import Finding
+from canary.rules.releases.code import CodeChange
 from canary.rules.reports.amounts import plural
 from canary.rules.reports.evidence_report import Gap, Novelty
 
@@ -20,7 +21,8 @@ def news(rollout: Rollout) -> Iterator[Novelty]:
     snapshot, intent = rollout.snapshot, rollout.intent
     for function, version in intent.versions.items():
         if version != snapshot.live.get(function):
-            yield Novelty("function", function, snapshot.live.get(function, ""), version)
+            code = rollout.plan.code.get(function, CodeChange())
+            yield Novelty("function", function, snapshot.live.get(function, ""), version, code)
     if intent.deployment_id != snapshot.deployment_id:
         yield Novelty("deployment", rollout.plan.api_name, snapshot.deployment_id or "", intent.deployment_id or "not made yet")
     for name, value in intent.promoted_variables.items():

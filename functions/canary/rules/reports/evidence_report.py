@@ -6,12 +6,13 @@ Instants are epoch seconds, rates and differences are fractions, evidence is a n
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from canary.rules.judging.families import Family
 from canary.rules.looks.findings import Finding
 from canary.rules.looks.verdict import VerdictKind
+from canary.rules.releases.code import CodeChange
 from canary.rules.rollouts.phases import Phase
 
 
@@ -201,12 +202,13 @@ class VerbSent:
 
 @dataclass(frozen=True, slots=True)
 class Novelty:
-    """Something that the release changed. ``before`` or ``after`` is empty where there is none."""
+    """Something that the release changed. ``before`` or ``after`` is empty where there is none; ``code``: of a function."""
 
     what: str
     name: str
     before: str
     after: str
+    code: CodeChange = field(default_factory=CodeChange)
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from canary.rules.reports import sentences
+from canary.rules.reports import novelties, sentences
 from canary.rules.reports.amounts import clock, in_utc, moment, weight
 
 if TYPE_CHECKING:
@@ -58,8 +58,7 @@ def _lines(report: EvidenceReport, local: LocalTime) -> Iterator[str]:
     yield from _section("Verdicts", ("time", "weight", "verdict", "reason"), verdicts)
     verbs = [(moment(one.at, local), one.verb, one.caller, one.reason) for one in report.verbs]
     yield from _section("Verbs", ("time", "verb", "sent by", "reason"), verbs)
-    news = [(one.what, one.name, one.before, one.after) for one in report.news]
-    yield from _section("What was new", ("what", "name", "before", "after"), news)
+    yield from _section("What was new", novelties.HEADS, list(novelties.rows(report, local)))
     gaps = [(one.kind, one.text) for one in report.gaps]
     yield from _section("What the verdict does not cover", ("kind", "what"), gaps)
     yield ""

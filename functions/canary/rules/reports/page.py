@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from canary.rules.looks.findings import Finding
-from canary.rules.reports import sentences
+from canary.rules.reports import novelties, sentences
 from canary.rules.reports.amounts import in_utc, moment, weight
 from canary.rules.reports.charts import differences, evidence_over_time, latency, rates, weight_and_share
 from canary.rules.reports.markup import Markup, joined, tag
@@ -127,8 +127,8 @@ def _details(report: EvidenceReport, local: LocalTime) -> Iterator[Markup]:
     yield block("Verdicts", _decisions(report, local))
     verbs = [(moment(one.at, local), one.verb, one.caller or "not recorded", one.reason) for one in report.verbs]
     yield block("Verbs", table(("time", "verb", "sent by", "reason"), verbs) if verbs else tag("p", "None was sent."))
-    news = [(one.what, one.name, one.before, one.after) for one in report.news]
-    yield block("What was new", table(("what", "name", "before", "after"), news) if news else tag("p", "Nothing."))
+    news = list(novelties.rows(report, local))
+    yield block("What was new", table(novelties.HEADS, news) if news else tag("p", "Nothing."))
     gaps = [(one.kind, one.text) for one in report.gaps]
     yield block("What the verdict does not cover", table(("kind", "what"), gaps) if gaps else tag("p", "Nothing was left out."))
     yield block("Cost", tag("p", report.cost))
