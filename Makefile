@@ -8,6 +8,7 @@ RUNTIME := 3.13
 
 CDK := $(WITH_BIN) node_modules/.bin/cdk
 FOLDER := $(if $(TARGETS),--context targets=$(TARGETS))
+TOLD := $(if $(MAIL),--context notification_email=$(MAIL)) $(if $(PAGES),--context page_email=$(PAGES))
 
 # Installing takes a minute or two: each stage has its line, and on a terminal pip shows its own besides.
 PIP := $(BIN)/python -m pip install --disable-pip-version-check --no-deps
@@ -20,7 +21,7 @@ install = [ -t 1 ] || quiet=--quiet; \
 unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve synth deploy destroy verify-aws bench faults test lint check rest runtime runtime-tests audit lock schemas docs pictures clean
+.PHONY: help demo serve synth bootstrap deploy destroy verify-aws bench faults test lint check rest runtime runtime-tests audit lock schemas docs pictures clean
 .NOTPARALLEL:
 
 help:  ## list the targets
@@ -35,8 +36,11 @@ serve: $(VENV)/demo  ## serve the embedded AWS with the sample on port 4566; mak
 synth: $(VENV)/dev node_modules  ## write the CloudFormation templates to cdk.out
 	$(CDK) synth --quiet $(FOLDER)
 
-deploy: $(VENV)/dev node_modules  ## deploy the controller with your AWS credentials; TARGETS=folder deploys its targets too
-	$(CDK) deploy --require-approval broadening $(FOLDER) $(or $(STACKS),$(if $(TARGETS),--all,canary))
+bootstrap: $(VENV)/dev node_modules  ## prepare the account and Region of your AWS credentials for the CDK; needed once
+	$(CDK) bootstrap
+
+deploy: $(VENV)/dev node_modules  ## deploy the controller with your AWS credentials; TARGETS=folder deploys its targets too, MAIL=address is told
+	$(CDK) deploy --require-approval broadening $(FOLDER) $(TOLD) $(or $(STACKS),$(if $(TARGETS),--all,canary))
 
 destroy: $(VENV)/dev node_modules  ## delete the deployed stacks, unless a target is not at rest; TARGETS as in make deploy
 	$(CDK) destroy $(FOLDER) $(or $(STACKS),--all)

@@ -26,6 +26,12 @@ SAMPLE_API = "a1b2c3d4e5"
 """The API of `targets/orders.yaml`, which exists in no account."""
 
 
+NOBODY_IS_TOLD = (
+    "this app subscribes nobody to the controller's topics: subscriptions that an earlier deploy with MAIL or PAGES made are "
+    "removed, others stay; name the addresses with make deploy MAIL=<address> PAGES=<address>"
+)
+
+
 class ControllerStack(cdk.Stack):
     """The controller; its outputs are what someone who runs rollouts needs to know."""
 
@@ -72,6 +78,8 @@ class ControllerStack(cdk.Stack):
     def _subscribe(self, everyone: str | None, on_call: str | None) -> None:
         """Send the pages to the address for pages, or to the other one: someone has to get them."""
         controller = self.controller
+        if not everyone and not on_call:
+            cdk.Annotations.of(self).add_info_v2("canary:nobody-is-told", NOBODY_IS_TOLD)
         wanted = [
             (everyone, (controller.notifications, controller.fallback_notifications)),
             (on_call or everyone, (controller.pages,)),
