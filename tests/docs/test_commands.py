@@ -107,9 +107,8 @@ def test_the_demo_runs_one_scenario() -> None:
         (["deploy"], "deploy --require-approval broadening canary"),
         (["deploy", "TARGETS=ours"], "deploy --require-approval broadening --context targets=ours --all"),
         (
-            ["deploy", "MAIL=a@example.org", "PAGES=b@example.org"],
-            "deploy --require-approval broadening --context notification_email=a@example.org --context page_email=b@example.org "
-            "canary",
+            ["deploy", "MAIL=a@b.org", "PAGES=c@d.org"],
+            "deploy --require-approval broadening --context notification_email=a@b.org --context page_email=c@d.org canary",
         ),
         (["bootstrap"], "bootstrap"),
         (["destroy", "TARGETS=ours"], "destroy --context targets=ours --all"),
