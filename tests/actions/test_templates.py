@@ -204,6 +204,17 @@ def test_an_ending_becomes_a_commit_status(name: str):
     assert len(json.loads(body)["description"]) <= 140
 
 
+def test_a_status_that_cannot_be_posted_alerts_the_topic():
+    resources = STATUSES["Resources"]
+    [alarm] = [one["Properties"] for one in resources.values() if one["Type"] == "AWS::CloudWatch::Alarm"]
+    queues = {target["DeadLetterConfig"]["Arn"]["Fn::GetAtt"][0] for rule in rules().values() for target in rule["Targets"]}
+
+    assert queues == {alarm["Dimensions"][0]["Value"]["Fn::GetAtt"][0]} == {"Unposted"}
+    assert (alarm["MetricName"], alarm["Threshold"]) == ("ApproximateNumberOfMessagesVisible", 0)
+    assert alarm["AlarmActions"] == [{"Ref": "Alerts"}]
+    assert "Default" not in STATUSES["Parameters"]["Alerts"]
+
+
 def pattern_of(rule: Mapping[str, Any]) -> str:
     return json.dumps(rule["EventPattern"]).replace('{"Ref": "Repository"}', '"octo/orders"')
 
