@@ -122,7 +122,7 @@ def test_the_quick_tests_import_only_what_make_test_installs() -> None:
     assert not {"aws-cdk-lib", "constructs", "jsii", "mypy"} & set(re.findall(r"^([\w-]+)==", installed, re.MULTILINE))
 
     not_installed = re.compile(
-        r"^(?:import|from) (?:(?:aws_cdk|cdk_nag|constructs|jsii|canary_cdk|app|mypy)\b|infra\.stacks)", re.M
+        r"^(?:import|from) (?:(?:aws_cdk|cdk_nag|constructs|jsii|canary_cdk|app|mypy)\b|infra\.stacks)", re.MULTILINE
     )
     modules = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
     assert [path for path, text in modules.items() if not_installed.search(text) and not ALL_SLOW.search(text)] == []
