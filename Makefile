@@ -52,7 +52,7 @@ bench: $(VENV)/dev  ## compare the judge with other tools (about two hours); mak
 	$(BIN)/python -m bench.judge $(if $(QUICK),--quick)
 	$(BIN)/python -m bench.shapes $(if $(QUICK),--quick)
 
-test: $(VENV)/dev  ## test rules, edge, tasks, some executions, one demo scenario, a minute of faults; COVERAGE=1 measures branches
+test: $(VENV)/test  ## test rules, edge, tasks, some executions, one demo scenario, a minute of faults; COVERAGE=1 measures branches
 	$(PYTEST) -m "not slow" $(if $(COVERAGE),--cov --cov-report=term-missing:skip-covered)
 
 lint: $(VENV)/dev  ## run ruff and mypy
@@ -72,7 +72,7 @@ runtime:  ## test rules, edge, aws and tasks on Python 3.13, the functions' runt
 	then $(MAKE) --no-print-directory VENV=.venv/$(RUNTIME) PYTHON="$$python" runtime-tests; \
 	else echo "no Python $(RUNTIME) is on the PATH or in pyenv, so nothing is tested on the runtime of the functions"; fi
 
-runtime-tests: $(VENV)/dev
+runtime-tests: $(VENV)/test
 	$(PYTEST) -m "not slow" tests/rules tests/edge tests/aws tests/tasks
 
 faults: $(VENV)/dev  ## run 10,000 rollouts with faults in the small world and 500 in the full one (an hour); ARGS="--only edits:51" repeats one
@@ -84,6 +84,7 @@ audit: $(VENV)/dev  ## check the locked dependencies for known vulnerabilities; 
 lock:  ## update the locked dependencies; needs uv
 	uv pip compile pyproject.toml --group demo --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements-demo.txt
 	uv pip compile pyproject.toml --group dev --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements.txt
+	uv pip compile pyproject.toml --group test --constraint requirements.txt --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements-test.txt
 	uv pip compile --group pyproject.toml:docs --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url -o requirements-docs.txt
 	uv pip compile infra/canary_cdk/packages.in --constraint requirements.txt --python-platform aarch64-manylinux_2_28 --python-version $(RUNTIME) --only-binary :all: --generate-hashes --no-header --no-annotate --no-emit-index-url -o infra/canary_cdk/packages.txt
 
@@ -121,7 +122,11 @@ $(VENV)/demo: requirements-demo.txt pyproject.toml | $(BIN)/python
 	@$(call install,requirements-demo.txt)
 	@touch $@
 
+$(VENV)/test: requirements-test.txt pyproject.toml | $(BIN)/python
+	@$(call install,requirements-test.txt)
+	@touch $@ $(VENV)/demo
+
 $(VENV)/dev: requirements.txt pyproject.toml infra/canary_cdk/packages.txt | $(BIN)/python
 	@$(call install,requirements.txt)
 	@$(BIN)/python -P infra/canary_cdk/packages.py || echo "make synth will try again; the tests before it do not need them"
-	@touch $@ $(VENV)/demo
+	@touch $@ $(VENV)/test $(VENV)/demo

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, cast
 import aws_cdk as cdk
 
 from canary.edge.target import target_to_json
-from canary.rules.rollouts.upgrades import SCHEMA_VERSION
+from canary.rules.rollouts.schema_version import SCHEMA_VERSION
 from canary_cdk import naming
 from canary_cdk.functions import DELETION_GUARD
 

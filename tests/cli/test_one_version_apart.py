@@ -13,7 +13,7 @@ import pytest
 
 import canary as package
 from canary.aws.record_items import rollout_item
-from canary.rules.rollouts.upgrades import SCHEMA_VERSION
+from canary.rules.rollouts.schema_version import SCHEMA_VERSION
 from canary_cli import operating, returning
 from canary_cli.connection import Connection
 from embedded_aws.faults.calls import Fault, Mode

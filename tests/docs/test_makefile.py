@@ -9,12 +9,14 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ALL_SLOW
+
 ROOT = Path(__file__).parents[2]
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 CI = (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 FUNCTIONS = (ROOT / "infra" / "canary_cdk" / "functions.py").read_text(encoding="utf-8")
 README = (ROOT / "README.md").read_text(encoding="utf-8")
-INSTALLED = [f"--old-file={name}" for name in (".venv/dev", ".venv/demo", ".venv/docs/installed", "node_modules")]
+INSTALLED = [f"--old-file={name}" for name in (".venv/dev", ".venv/test", ".venv/demo", ".venv/docs/installed", "node_modules")]
 
 
 def make(*arguments: str) -> list[str]:
@@ -113,3 +115,14 @@ def test_the_demo_runs_its_scenarios_or_a_live_page(
         monkeypatch.delenv(name, raising=False)
     (command,) = told("demo", *given)
     assert shlex.split(command)[3:] == arguments
+
+
+def test_the_quick_tests_import_only_what_make_test_installs() -> None:
+    installed = (ROOT / "requirements-test.txt").read_text(encoding="utf-8")
+    assert not {"aws-cdk-lib", "constructs", "jsii", "mypy"} & set(re.findall(r"^([\w-]+)==", installed, re.MULTILINE))
+
+    not_installed = re.compile(
+        r"^(?:import|from) (?:(?:aws_cdk|cdk_nag|constructs|jsii|canary_cdk|app|mypy)\b|infra\.stacks)", re.MULTILINE
+    )
+    modules = {path: path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py")}
+    assert [path for path, text in modules.items() if not_installed.search(text) and not ALL_SLOW.search(text)] == []

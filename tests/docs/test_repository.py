@@ -96,7 +96,9 @@ def test_a_text_of_the_locale_would_be_found(source: str) -> None:
 
 
 def test_there_are_requirements() -> None:
-    assert [path.name for path in REQUIREMENTS] == ["requirements-demo.txt", "requirements-docs.txt", "requirements.txt"]
+    assert [path.name for path in REQUIREMENTS] == [
+        *("requirements-demo.txt", "requirements-docs.txt", "requirements-test.txt", "requirements.txt"),
+    ]
 
 
 @pytest.mark.parametrize("path", REQUIREMENTS, ids=lambda path: path.name)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from canary.rules.rollouts.upgrades import SCHEMA_VERSION
+from canary.rules.rollouts.schema_version import SCHEMA_VERSION
 from demo.controller import TABLE
 from tests.faults.edits import Account, Edit
 

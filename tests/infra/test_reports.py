@@ -9,8 +9,9 @@ from canary_cdk.reports import WORTH_A_REPORT, ReportBaseUrlError, read_base_url
 from infra.stacks import ControllerStack
 from tests.infra.templates import Template, text
 
+pytestmark = pytest.mark.slow
 
-@pytest.mark.slow
+
 def test_the_bucket_is_private_encrypted_and_kept(controller):
     ((name, bucket),) = controller.of_type("AWS::S3::Bucket").items()
     assert bucket["PublicAccessBlockConfiguration"] == dict.fromkeys(
@@ -28,7 +29,6 @@ def test_the_bucket_is_private_encrypted_and_kept(controller):
     assert statement["Condition"] == {"Bool": {"aws:SecureTransport": "false"}}
 
 
-@pytest.mark.slow
 def test_one_function_may_write_to_it_and_is_called_when_a_rollout_ends(controller):
     writers = {
         role
@@ -69,7 +69,6 @@ def test_what_is_no_address_of_a_site_is_refused(value):
         read_base_url(value)
 
 
-@pytest.mark.slow
 def test_the_functions_that_tell_of_an_end_know_the_sites_address():
     app = cdk.App()
     ControllerStack(app, report_base_url="https://reports.example.org")

@@ -4,6 +4,8 @@ import pytest
 
 from canary_cdk.retention import RetentionError, read_retention
 
+pytestmark = pytest.mark.slow  # the package of the constructs needs the CDK
+
 
 @pytest.mark.parametrize(("value", "days"), [(None, 400), (90, 90), (3650, 3650), ("365", 365)])
 def test_records_are_kept_as_long_as_the_setting_says(value, days):

@@ -12,7 +12,7 @@ import pytest
 
 from canary.edge.events import StackEvent, read_event
 from canary.edge.target import target_to_json
-from canary.rules.rollouts.upgrades import SCHEMA_VERSION
+from canary.rules.rollouts.schema_version import SCHEMA_VERSION
 from canary.tasks.guard_deletion import guard_deletion
 from demo.controller import TARGET_PREFIX, register_target
 from embedded_aws.faults.calls import Fault, Mode

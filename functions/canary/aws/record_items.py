@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.errors import RecordSchemaError
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.rollout import Rollout
-from canary.rules.rollouts.upgrades import READABLE, SCHEMA_VERSION, upgrade
+from canary.rules.rollouts.schema_version import SCHEMA_VERSION
+from canary.rules.rollouts.upgrades import READABLE, upgrade
 
 if TYPE_CHECKING:
     from canary.aws.table import Item

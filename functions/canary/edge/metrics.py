@@ -64,6 +64,17 @@ class MetricsModel(Strict):
         )
 
 
+def metrics_to_mapping(metrics: Metrics) -> dict[str, Any]:
+    """The metrics as ``MetricsModel`` reads them. A key that says nothing unusual may be left out."""
+    return {
+        "errors": "5xx" if metrics.errors else False,
+        **({} if metrics.client_errors else {"client_errors": False}),
+        "slow": metrics.slow,
+        "latency_limits_ms": metrics.latency_limits_ms,
+        "business": [{"name": metric.name, "namespace": metric.namespace} for metric in metrics.business],
+    }
+
+
 def _compares(raw: Mapping[Any, Any], key: str) -> bool:
     """Whether these metrics compare something; without the key only the percentiles do, by default."""
     return bool(raw.get(key, key == "slow"))

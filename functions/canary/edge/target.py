@@ -30,7 +30,7 @@ from canary.edge.fields import (
 )
 from canary.edge.floor import FloorModel, floor_to_mapping
 from canary.edge.kinds import Given
-from canary.edge.metrics import MetricsModel
+from canary.edge.metrics import MetricsModel, metrics_to_mapping
 from canary.edge.model import Clash, Strict, parse, require
 from canary.edge.policy import PolicyField, PolicyModel, policy_to_mapping
 from canary.rules.releases.floors import find_below_floor
@@ -172,13 +172,6 @@ def require_target(raw: object, *, at: str = "") -> Target:
 
 def target_to_json(target: Target) -> str:
     """The compiled target for its SSM parameter: compact JSON, with every key of its policy."""
-    metrics = {
-        "errors": "5xx" if target.metrics.errors else False,
-        **({} if target.metrics.client_errors else {"client_errors": False}),
-        "slow": target.metrics.slow,
-        "latency_limits_ms": target.metrics.latency_limits_ms,
-        "business": [{"name": metric.name, "namespace": metric.namespace} for metric in target.metrics.business],
-    }
     compiled = {
         "name": target.name,
         "stage": _stage_to_mapping(target.stage) if target.stage else None,
@@ -186,7 +179,7 @@ def target_to_json(target: Target) -> str:
         "access_log_group": target.access_log_group,
         "policy": policy_to_mapping(target.policy),
         "floor": floor_to_mapping(target.floor) or None,
-        "metrics": metrics,
+        "metrics": metrics_to_mapping(target.metrics),
         "alarms": target.alarms,
         "shared_live_alias": target.shared_live_alias,
         "outside": _outside_to_list(target.outside),

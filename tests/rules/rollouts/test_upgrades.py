@@ -9,11 +9,14 @@ from canary.rules.judging import evidence_json
 from canary.rules.judging.history import History, freeze_history, to_json
 from canary.rules.judging.history import from_json as history_from_json
 from canary.rules.looks.sources import all_sources
+from canary.rules.rollouts import upgrades
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.phases import Phase, RemoveCanary, plan_pass
 from canary.rules.rollouts.rollout import Rollout
+from canary.rules.rollouts.schema_version import SCHEMA_VERSION
 from canary.rules.rollouts.steering import NOT_STEERED
-from canary.rules.rollouts.upgrades import READABLE, SCHEMA_VERSION, UPGRADES, upgrade, upgrade_history
+from canary.rules.rollouts.upgrades import READABLE, UPGRADES, upgrade, upgrade_history
+from canary.rules.targets.target import Metrics
 from tests.builders import a_canary, a_live, a_rollout, a_stage, families
 
 SCHEMA_2 = json.loads(Path(__file__).with_name("record_schema_2.json").read_text(encoding="utf-8"))
@@ -26,8 +29,16 @@ def upgraded():
 
 
 def test_the_schema_before_the_present_one_is_read():
+    assert (*range(min(UPGRADES), SCHEMA_VERSION), SCHEMA_VERSION) == READABLE
     assert READABLE[-2:] == (SCHEMA_VERSION - 1, SCHEMA_VERSION)
-    assert [*UPGRADES] == [*range(min(UPGRADES), SCHEMA_VERSION)]
+
+
+def test_a_record_of_a_schema_without_an_upgrade_is_read_with_defaults(monkeypatch):
+    record = encode(a_rollout())
+    older = {**record, "target": {**record["target"], "metrics": {"errors": False}}}
+    monkeypatch.setattr(upgrades, "SCHEMA_VERSION", SCHEMA_VERSION + 1)
+    assert SCHEMA_VERSION not in UPGRADES
+    assert decode(Rollout, upgrade(older, SCHEMA_VERSION)).target.metrics == Metrics(errors=False)
 
 
 def test_a_record_of_the_present_schema_is_as_it_is():

@@ -12,7 +12,7 @@ from canary.rules.looks.replay import RecordedLook, ReplayedLook, replay
 from canary.rules.reports.evidence_report import EvidenceReport
 from canary.rules.rollouts.codec import decode, encode
 from canary.rules.rollouts.rollout import Rollout
-from canary.rules.rollouts.upgrades import SCHEMA_VERSION
+from canary.rules.rollouts.schema_version import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence

@@ -14,7 +14,7 @@ from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from canary.rules.reports.document import VERSION
 from canary.rules.reports.evidence_report import EvidenceReport
-from canary.rules.rollouts.upgrades import SCHEMA_VERSION
+from canary.rules.rollouts.schema_version import SCHEMA_VERSION
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 SCALARS: Mapping[Any, str] = MappingProxyType({str: "string", int: "integer", float: "number", bool: "boolean"})

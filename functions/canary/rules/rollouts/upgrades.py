@@ -1,14 +1,16 @@
 """Upgrades of records that an earlier version of the controller wrote, one schema after the other.
 
 A controller is updated while rollouts run, and guard and sweeper must be able to take these over. So the previous schema is
-always readable. A field that the earlier version did not have gets the value that means "was not done"; if the field has a
-default, that is its value.
+always readable. A field that the earlier version did not have gets the value that means "was not done". If that is the field's
+default, the schema needs no upgrade here: a field that a record does not have is read as its default.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from typing import Any
+
+from canary.rules.rollouts.schema_version import SCHEMA_VERSION
 
 Record = Mapping[str, Any]
 
@@ -72,19 +74,20 @@ def _from_6(record: Record) -> Record:
 
 
 UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6}
-"""By schema: the function that turns a record of it into one of the next schema."""
+"""By schema: the function that turns a record of it into one of the next schema, if defaults do not do that."""
 
-SCHEMA_VERSION = max(UPGRADES) + 1
-"""The schema of the records that this controller writes. It rises with each upgrade."""
-
-READABLE = (*UPGRADES, SCHEMA_VERSION)
+READABLE = tuple(range(min(UPGRADES), SCHEMA_VERSION + 1))
 """The schemas that this controller reads."""
 
 
 def upgrade(record: Record, schema: int) -> Record:
     """The record, whose schema is one of `READABLE`, in the present schema."""
     for version in range(schema, SCHEMA_VERSION):
-        record = UPGRADES[version](record)
+        record = UPGRADES.get(version, _as_it_is)(record)
+    return record
+
+
+def _as_it_is(record: Record) -> Record:
     return record
 
 
