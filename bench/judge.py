@@ -7,6 +7,7 @@ its standard error.
 from __future__ import annotations
 
 import argparse
+import gc
 import os
 import sys
 import time
@@ -84,7 +85,7 @@ def measure_all(work: list[Chunk], processes: int) -> list[CellResult]:
     """Simulate all chunks and show the progress."""
     merged: dict[tuple[str, Cell], CellResult] = {}
     begun, done, total = time.monotonic(), 0, sum(chunk.runs for chunk in work)
-    with Pool(processes) as pool:
+    with Pool(processes, initializer=gc.disable) as pool:  # rollouts make no cycles, so it would find nothing
         for result in pool.imap_unordered(measure, work, chunksize=4):
             known = merged.setdefault((result.policy, result.cell), CellResult(result.policy, result.cell))
             known.merge(result)

@@ -123,6 +123,8 @@ def _stops(tape: Tape, policy: str) -> Iterator[tuple[str, float | None, float]]
     end = tape.promoted_at
     yield CONTROLLER, _earlier(tape.judge_at, tape.alarm_at), end
     yield LATER, _earlier(tape.judge_later_at, tape.alarm_at), end
+    if not tape.world.cell.has_history:
+        return  # only the controller is reported there
     yield JUDGE, tape.judge_at, end
     yield ALARMS, tape.alarm_at, end
     for name, peer in PEERS.items():
