@@ -109,14 +109,6 @@ class CellResult:
         for judge, tally in other.tallies.items():
             self.tallies.setdefault(judge, Tally()).merge(tally)
 
-    @property
-    def is_fair(self) -> bool:
-        """Whether a judge that compares the arms can be expected to find this fault."""
-        return not self.cell.release.is_good and self.tallies[ARMS_ONLY].missed_share <= FAIR_MISSES
-
-
-FAIR_MISSES = 0.05
-
 
 def _stops(tape: Tape, policy: str) -> Iterator[tuple[str, float | None, float]]:
     """When each judge would have rolled back, or else promoted."""

@@ -18,8 +18,8 @@ from zlib import crc32
 
 import numpy as np
 
-from bench.judge import SEED
 from bench.rollout import roll_out
+from bench.runs import SEED
 from bench.shapes.rows import POLICIES, Row, rows
 from bench.shapes.shaped_world import ShapedWorld
 
