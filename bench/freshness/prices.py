@@ -18,7 +18,6 @@ MONTH_MINUTES = 730 * 60
 LOOK_TRANSITIONS, LOOK_METRICS, LOOK_MEMORY_GB, LOOK_SECONDS = 3, 20, 0.25, 0.3
 STREAMS, BATCH_SECONDS, COUNTING_SECONDS, COUNTING_GB = 5, 1.0, 0.02, 0.125
 TRAFFICS = (60, 600, 6000, 60000)
-SLOTS = (60, 10)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,14 +51,17 @@ def counting(traffic: float, minutes: float) -> float:
 
 
 def ways(traffic: float) -> list[Way]:
-    """Today's way, and the two others."""
+    """Today's way, and the others."""
     return [
         Way("metric filters, a look a minute (today)", looks(60, reads_metrics=True), 0.0),
         Way("high-resolution metrics, a look every ten seconds", looks(10, reads_metrics=True), 0.0),
-        Way(
-            "a subscribed function, a look every ten seconds",
-            looks(10, reads_metrics=False) + counting(traffic, ROLLOUT_MINUTES),
-            counting(traffic, MONTH_MINUTES),
+        *(
+            Way(
+                f"a subscribed function, a look {often}",
+                looks(slot, reads_metrics=False) + counting(traffic, ROLLOUT_MINUTES),
+                counting(traffic, MONTH_MINUTES),
+            )
+            for slot, often in ((60, "a minute"), (10, "every ten seconds"))
         ),
     ]
 

@@ -114,7 +114,8 @@ def measure_all(runs: int, processes: int) -> list[list[Seen]]:
 def relative_harm(seen: Seen, shipped: Seen, *, until: float | None = None) -> tuple[float, float]:
     """Harm as a multiple of the shipped ladder's, the geometric mean over the bad cells, and its standard error.
 
-    ``until``: only faults that begin by then, in minutes after the first shift. The draws are the same for both ladders.
+    ``until``: only faults that begin by then, in minutes after the first shift. The draws are the same for both ladders. Not a
+    number if no fault was met.
     """
     logs, errors = [], []
     for ours, theirs in zip(seen.bad(), shipped.bad(), strict=True):
@@ -126,6 +127,8 @@ def relative_harm(seen: Seen, shipped: Seen, *, until: float | None = None) -> t
         spread = stdev([a - ratio * b for a, b in pairs]) if len(pairs) > 1 else 0.0
         logs.append(log(ratio))
         errors.append((spread / mean) ** 2 / len(pairs))
+    if not logs:
+        return float("nan"), float("nan")
     multiple = exp(fmean(logs))
     return multiple, multiple * sqrt(sum(errors)) / len(errors)
 
