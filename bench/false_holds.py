@@ -23,7 +23,7 @@ import numpy as np
 
 from bench import instrument_faults, refused
 from bench.instruments import HELD, Counted, Listener, World, draw, history
-from bench.judge import SEED
+from bench.runs import SEED
 from canary.rules.targets.policy import SHIPPED
 
 if TYPE_CHECKING:

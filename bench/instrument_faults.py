@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 
 from bench.instruments import Counted, Listener, World, draw, history
-from bench.judge import SEED
+from bench.runs import SEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from bench import look_reading
-from bench.judge import SEED
+from bench.runs import SEED
 from canary.rules.judging import evidence_json, judge
 from canary.rules.judging.beginning import begin_evidence, begin_step
 from canary.rules.judging.counts import Counts

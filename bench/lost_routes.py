@@ -15,10 +15,10 @@ from zlib import crc32
 import numpy as np
 
 from bench.cells import CLIENT_RATES, Cell, Release
-from bench.judge import SEED
 from bench.measured import ARMS_ONLY, CONTROLLER, CellResult, Tally
 from bench.policies import COMMON
 from bench.rollout import roll_out
+from bench.runs import SEED
 from bench.world import World
 
 if TYPE_CHECKING:

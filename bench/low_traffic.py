@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, assert_never
 
 import numpy as np
 
-from bench.judge import SEED
+from bench.runs import SEED
 from bench.world import HISTORY_MINUTES
 from canary.rules.judging import judge
 from canary.rules.judging.beginning import begin_evidence

@@ -109,20 +109,14 @@ class CellResult:
         for judge, tally in other.tallies.items():
             self.tallies.setdefault(judge, Tally()).merge(tally)
 
-    @property
-    def is_fair(self) -> bool:
-        """Whether a judge that compares the arms can be expected to find this fault."""
-        return not self.cell.release.is_good and self.tallies[ARMS_ONLY].missed_share <= FAIR_MISSES
-
-
-FAIR_MISSES = 0.05
-
 
 def _stops(tape: Tape, policy: str) -> Iterator[tuple[str, float | None, float]]:
     """When each judge would have rolled back, or else promoted."""
     end = tape.promoted_at
     yield CONTROLLER, _earlier(tape.judge_at, tape.alarm_at), end
     yield LATER, _earlier(tape.judge_later_at, tape.alarm_at), end
+    if not tape.world.cell.has_history:
+        return  # only the controller is reported there
     yield JUDGE, tape.judge_at, end
     yield ALARMS, tape.alarm_at, end
     for name, peer in PEERS.items():

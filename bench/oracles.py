@@ -9,13 +9,14 @@ judges.
 
 from __future__ import annotations
 
+from itertools import islice
 from math import log
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.minutes import MinuteUse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from bench.rollout import Tape
     from bench.world import Minute
@@ -27,36 +28,38 @@ _TINY = 1e-12
 def wald(tape: Tape) -> float | None:
     """When the test that knows both rates would have rolled back."""
     burst = tape.world.cell.release.burst
-    return _crossing(tape, [(_of_errors(one) + _of_latency(one)) / burst + _of_clients(one) for one in tape.minutes])
+    return _crossing(tape, ((_of_errors(one) + _of_latency(one)) / burst + _of_clients(one) for one in tape.minutes))
 
 
 def wald_on_evidence(tape: Tape) -> float | None:
     """The same, using only the minutes in which the split did not change, and latency only once it has settled."""
     burst = tape.world.cell.release.burst
-    gains = []
-    for minute, use in zip(tape.minutes, _uses(tape), strict=True):
-        is_evidence = use is not MinuteUse.NOT_EVIDENCE
-        errors = _of_errors(minute) if is_evidence else 0.0
-        clients = _of_clients(minute) if is_evidence else 0.0
-        gains.append((errors + (_of_latency(minute) if use is MinuteUse.FULL else 0.0)) / burst + clients)
-    return _crossing(tape, gains)
+    pairs = zip(tape.minutes, _uses(tape), strict=True)
+    return _crossing(tape, (_of_evidence(minute, use, burst) for minute, use in pairs))
 
 
 def arms_only(tape: Tape) -> float | None:
     """When the test that knows both rates but may only compare the arms would have rolled back."""
     burst = tape.world.cell.release.burst
     pairs = zip(tape.minutes, _uses(tape), strict=True)
-    return _crossing(tape, [_comparing(m, use) / burst + _comparing_clients(m, use) for m, use in pairs])
+    return _crossing(tape, (_comparing(m, use) / burst + _comparing_clients(m, use) for m, use in pairs))
 
 
-def _crossing(tape: Tape, gains: Sequence[float]) -> float | None:
+def _crossing(tape: Tape, gains: Iterator[float]) -> float | None:
+    """The look at which the gains of the minutes reach the bar; no minute after it is worked out."""
     total, done = 0.0, 0
     for look in tape.looks:
-        total += sum(gains[done : look.seen])
+        total += sum(islice(gains, max(look.seen - done, 0)))
         done = max(done, look.seen)
         if total >= LOG_BAR:
             return look.now
     return None
+
+
+def _of_evidence(minute: Minute, use: MinuteUse, burst: float) -> float:
+    if use is MinuteUse.NOT_EVIDENCE:
+        return 0.0
+    return (_of_errors(minute) + (_of_latency(minute) if use is MinuteUse.FULL else 0.0)) / burst + _of_clients(minute)
 
 
 def _uses(tape: Tape) -> list[MinuteUse]:

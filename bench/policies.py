@@ -13,6 +13,7 @@ from canary.rules.targets.policy import CAUTIOUS, FAST, HOTFIX, STANDARD, Policy
 
 METRIC_DELAY_SECONDS = 60
 COMMON_BAKE_SECONDS = 600
+LEAST_REQUESTS = 20
 
 
 def _on_time(policy: Policy) -> Policy:
@@ -24,4 +25,11 @@ def _on_time(policy: Policy) -> Policy:
 COMMON = replace(
     _on_time(STANDARD), name="standard", steps=tuple(Step(Decimal(percent), COMMON_BAKE_SECONDS) for percent in (10, 25, 50))
 )
-POLICIES = {policy.name: policy for policy in (COMMON, _on_time(FAST), _on_time(CAUTIOUS), _on_time(HOTFIX))}
+HELD = replace(
+    COMMON, name="standard, held", max_extension_seconds=STANDARD.max_extension_seconds, detect={}, min_requests=LEAST_REQUESTS
+)
+"""The common schedule in which a step waits while an outage of base may hide a fault, as the shipped `standard` lets it.
+It needs few requests, so that low traffic alone extends no step.
+"""
+
+POLICIES = {policy.name: policy for policy in (COMMON, _on_time(FAST), _on_time(CAUTIOUS), _on_time(HOTFIX), HELD)}

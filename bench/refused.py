@@ -13,7 +13,7 @@ from zlib import crc32
 import numpy as np
 
 from bench.instruments import HISTORY_MINUTES, World, draw
-from bench.judge import SEED
+from bench.runs import SEED
 from canary.rules.judging import judge
 from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.counts import Counts

@@ -16,10 +16,10 @@ from zlib import crc32
 import numpy as np
 
 from bench.cells import GOOD, Cell, Release
-from bench.judge import SEED
 from bench.measured import Tally
 from bench.policies import COMMON
 from bench.rollout import roll_out
+from bench.runs import SEED
 from bench.world import HISTORY_MINUTES, Minute, World
 from canary.rules.judging.families import Family
 

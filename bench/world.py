@@ -22,6 +22,9 @@ from canary.rules.looks.sources import CLIENT_ERRORS
 MINUTE = 60.0
 PROPAGATION_SECONDS = 30.0
 HISTORY_MINUTES = 1440
+HIGHEST_RATE = 0.95
+"""Of 4xx answers in a minute."""
+
 SLOW = tuple(f"slow_p{percentile * 100:g}" for percentile in PERCENTILES)
 HISTORY_OUTAGE = (600, 607)
 HARM_AFTER_PROMOTION_MINUTES = 30.0
@@ -131,14 +134,20 @@ class World:
 
     def _client_rates(self, truth: Truth) -> tuple[float, float, float]:
         """How many of the requests that did not fail get a 4xx, because of the minute's callers and of what the canary lost."""
-        by_callers = self._caller_rates(1)[0]
+        by_callers = self._caller_rate()
         canary, base = (1.0 - (1.0 - by_callers) * (1.0 - attacks) for attacks in truth.attacks)
         return 1.0 - (1.0 - canary) * (1.0 - truth.lost), canary, base
+
+    def _caller_rate(self) -> float:
+        """The share of 4xx in one minute: the same numbers are drawn as for an array of one, in a third of the time."""
+        much = self.rng.exponential(BAD_CALLER_TIMES)
+        times = 1.0 + much * (self.rng.random() < BAD_CALLERS)
+        return min(self.cell.client_rate * times, HIGHEST_RATE)
 
     def _caller_rates(self, minutes: int) -> np.ndarray:
         """The share of 4xx in some minutes: the cell's share, and more while there is a misbehaving caller."""
         times = 1.0 + self.rng.exponential(BAD_CALLER_TIMES, minutes) * (self.rng.random(minutes) < BAD_CALLERS)
-        rates: np.ndarray = np.minimum(self.cell.client_rate * times, 0.95)
+        rates: np.ndarray = np.minimum(self.cell.client_rate * times, HIGHEST_RATE)
         return rates
 
     def families(self) -> dict[str, Family]:

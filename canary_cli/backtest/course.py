@@ -61,7 +61,7 @@ class Looked(NamedTuple):
 class Course:
     """One rollout as the product sees it. Times are seconds; a minute is named by its start.
 
-    ``traffic``: the metric whose counts say how many requests there were.
+    ``traffic``: the metric whose counts say how many requests there were. ``is_suspicious``: after the newest minute.
     """
 
     policy: Policy
@@ -75,6 +75,7 @@ class Course:
     judged: int = 0
     silent: int = 0
     requests: int = 0
+    is_suspicious: bool = False
     is_condemned: bool = False
     condemned_by: int = 0
     counted: dict[str, MetricCount] = field(default_factory=dict)
@@ -145,7 +146,8 @@ class Course:
     def _judge(self, minute: int, seen: Named, use: MinuteUse) -> None:
         share = float(self.policy.steps[self.step].weight_percent) / 100.0
         self.evidence = fold_minute(self.evidence, {m: Counts(*one) for m, one in seen.items()}, use, share=share)
-        if self.evidence.is_condemned:
+        self.is_suspicious = self.evidence.is_suspicious
+        if self.is_suspicious and self.evidence.is_condemned:  # what is not suspicious is not condemned
             self.is_condemned, self.condemned_by = True, minute
 
     def _count(self, seen: Mapping[str, Four]) -> None:
@@ -168,7 +170,7 @@ class Course:
             needed=self.needed[self.step],
             requests_per_minute=self.requests / max(self.judged + self.silent, 1),
             is_safe=self.policy.early_advance and not self.is_condemned and self.evidence.is_safe,
-            suspicion=None if self.is_condemned else find_suspicion(self.evidence),
+            suspicion=find_suspicion(self.evidence) if self.is_suspicious and not self.is_condemned else None,
             hidden=None if self.is_condemned else find_hidden(self.evidence, self.counted),
         )
 

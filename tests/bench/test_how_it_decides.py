@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.judge import DOC, DOC_BEGINS, DOC_ENDS, with_table
+from bench.judge.keep import DOC, DOC_BEGINS, DOC_ENDS, with_table
 from canary.rules.judging import judge
 from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.bets import JUMPS, PATIENT_RISES, RATIOS, RISES

@@ -1,22 +1,27 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
 
-from bench import judge, look_cost, low_traffic, several_metrics
+from bench import look_cost, low_traffic, runs, several_metrics
 from bench.cells import BAD, GOOD, Cell
-from bench.judge import Chunk, chunks, measure
+from bench.judge import command
+from bench.judge.fair import fair_set_of
+from bench.judge.plot import plot
+from bench.judge.rows import harm_multiple, row_of
+from bench.judge.tables import report
 from bench.measured import ARMS_ONLY, CONTROLLER, WALD, Tally
 from bench.peers import PEERS
-from bench.plot import plot
-from bench.tables import harm_multiple, report, row_of
+from bench.policies import HELD
+from bench.runs import Chunk, chunks, measure
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.targets.policy import STANDARD, WhenUnproven
 
-EASY, SAME = Cell(BAD[4], 600, 0.001), Cell(GOOD[0], 600, 0.001)
+EASY, SAME, OUT = Cell(BAD[4], 600, 0.001), Cell(GOOD[0], 600, 0.001), Cell(BAD[6], 600, 0.001)
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +43,7 @@ def test_the_work_covers_the_grid_once_for_each_chunk():
 
 def test_an_easy_fault_is_found_and_a_good_release_promoted(results):
     easy, same = results
-    assert easy.is_fair
+    assert fair_set_of(results).fair(results) == [easy]
     assert easy.tallies[CONTROLLER].missed_share == 0.0
     assert same.tallies[CONTROLLER].back_share == 0.0
     assert same.tallies[CONTROLLER].minutes_promoted / 6 == pytest.approx(30, abs=1)
@@ -53,11 +58,11 @@ def test_harm_is_told_as_a_multiple_of_the_limit(results):
 def test_the_report_has_a_row_for_every_judge(results):
     text = report(results, seed=1, seconds=1.0)
     assert all(f"| {name} |" in text for name in (CONTROLLER, WALD, ARMS_ONLY, *PEERS))
-    assert row_of(results, "Kayenta").minutes_promoted == pytest.approx(30, abs=1)
+    assert row_of(results, "Kayenta", fair_set_of(results)).minutes_promoted == pytest.approx(30, abs=1)
 
 
 def test_the_plot_is_a_picture_with_every_judge(results):
-    root = ET.fromstring(plot(results))  # noqa: S314 - our own
+    root = ET.fromstring(plot(results, fair_set_of(results)))  # noqa: S314 - our own
     texts = [node.text for node in root.iter("{http://www.w3.org/2000/svg}text")]
     assert {CONTROLLER, *PEERS} <= set(texts)
 
@@ -70,16 +75,51 @@ def test_a_share_has_a_standard_error_even_where_nothing_happened():
     assert 0.0 < tally.back_error < 0.01
 
 
-def test_writes_its_report_and_plot(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(judge, "grid", lambda: iter([EASY, SAME]))
-    monkeypatch.setattr(judge, "without_history", lambda: iter([Cell(GOOD[0], 600, 0.001, has_history=False)]))
-    monkeypatch.setattr(
-        sys, "argv", ["judge", "--runs", "2", "--processes", "1", "--policies", "standard", "--out", str(tmp_path)]
-    )
-    judge.main()
+def test_a_step_that_may_wait_in_an_outage_does_not_raise_the_weight_meanwhile():
+    held, by_clock = (measure(Chunk(policy, OUT, 0, 6, 1)) for policy in (HELD.name, "standard"))
+    assert held.to_last_step > by_clock.to_last_step
+    assert {chunk.cell.release for chunk in chunks(1, 1, (HELD.name,))} == {BAD[6]}
+
+
+def a_kept_run(folder):
+    (folder / "fair.json").write_text(f'{{"standard": {{"{EASY.name}": [400, 2000]}}}}', encoding="utf-8")
+    return folder
+
+
+def a_small_grid(monkeypatch, *arguments):
+    monkeypatch.setattr(runs, "grid", lambda: iter([EASY, SAME]))
+    monkeypatch.setattr(runs, "without_history", lambda: iter([Cell(GOOD[0], 600, 0.001, has_history=False)]))
+    monkeypatch.setattr(sys, "argv", ["judge", "--runs", "2", "--processes", "1", "--policies", "standard", *arguments])
+
+
+def test_writes_its_report_and_plot_and_leaves_the_checkout_clean(tmp_path, monkeypatch, capsys):
+    a_small_grid(monkeypatch, "--out", str(tmp_path / "new"))
+    monkeypatch.setattr(command, "BENCH", a_kept_run(tmp_path))
+    command.main()
+    tmp_path /= "new"
     assert (tmp_path / "results.md").read_text(encoding="utf-8") == capsys.readouterr().out
     assert "## Without history" in (tmp_path / "results.md").read_text(encoding="utf-8")
     assert (tmp_path / "results.svg").read_text(encoding="utf-8").startswith("<svg")
+    assert command.OUT.relative_to(Path(__file__).parents[2]).parts[0] == "reports"
+    assert not (tmp_path / "fair.json").exists()
+
+
+def test_a_quick_run_takes_its_fair_cells_from_the_kept_full_run(tmp_path, monkeypatch, capsys):
+    a_small_grid(monkeypatch, "--out", str(tmp_path))
+    monkeypatch.setattr(command, "BENCH", a_kept_run(tmp_path))
+    command.main()
+    told = capsys.readouterr().out
+    assert "0 under standard. The kept full run says which" in told
+    assert f"| standard | {EASY.name} | 20.00 % | no |" in told
+
+
+def test_a_run_under_every_policy_with_enough_runs_says_which_cells_are_fair(tmp_path, monkeypatch, capsys):
+    a_small_grid(monkeypatch, "--out", str(tmp_path))
+    monkeypatch.setattr(command, "FULL_RUNS", 2)
+    monkeypatch.setattr(command, "POLICIES", ("standard",))
+    command.main()
+    assert (tmp_path / "fair.json").read_text(encoding="utf-8").splitlines()[2] == f'"{EASY.name}": [0, 2]'
+    assert "1 under standard. These runs themselves say which." in capsys.readouterr().out
 
 
 def test_a_look_late_in_a_rollout_costs_what_an_early_one_does():

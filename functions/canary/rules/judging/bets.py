@@ -187,6 +187,8 @@ def closest_worse(share: float, *, b: float, delta: float) -> float:
 
 def _log_ratios(share: float, ec: float, bad: float, good: float, effects: Effects, phi: float) -> list[float]:
     """The ratio bets, on how many of all bad requests are the canary's."""
+    if not bad:
+        return [0.0] * len(effects.ratios)
     return [_log_ratio(share, ec, bad, good, above, log_r) / tempered(phi, log_r) for above, log_r in effects.ratios]
 
 

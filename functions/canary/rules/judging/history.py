@@ -116,7 +116,7 @@ def freeze_history(minutes: Sequence[tuple[int, int]], *, is_coarse: bool = Fals
 
     A minute without requests says nothing, and one with more bad requests than requests was not complete. Both are ignored.
     """
-    told = [(requests, bad) for requests, bad in minutes if 0 <= bad <= requests > 0]
+    told = [minute for minute in minutes if 0 <= minute[1] <= minute[0] > 0]
     if len(told) < FEWEST_MINUTES:
         return replace(UNKNOWN, is_coarse=is_coarse)
     measured = odd_minutes(told)
@@ -213,8 +213,7 @@ def _recent(minutes: Sequence[tuple[int, int]]) -> DecayedCounts:
 
 
 def _total(minutes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    requests, bad = zip(*minutes, strict=True)
-    return sum(requests), sum(bad)
+    return sum([requests for requests, _ in minutes]), sum([bad for _, bad in minutes])
 
 
 def _chunks(minutes: Sequence[T], size: int) -> list[Sequence[T]]:

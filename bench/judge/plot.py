@@ -6,14 +6,15 @@ from html import escape
 from math import isfinite, log10
 from typing import TYPE_CHECKING
 
+from bench.judge.rows import rows
 from bench.measured import CONTROLLER
-from bench.tables import rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+    from bench.judge.fair import FairSet
+    from bench.judge.rows import Row
     from bench.measured import CellResult
-    from bench.tables import Row
 
 WIDTH, HEIGHT, LEFT, BOTTOM, TOP, RIGHT = 860, 480, 80, 60, 40, 250
 LEAST_SHARE, LEAST_HARM, MOST_HARM = 1e-4, 0.8, 200.0
@@ -21,10 +22,10 @@ SHARES = (0.0001, 0.001, 0.01, 0.1, 1.0)
 MULTIPLES = (1, 2, 5, 10, 20, 50, 100, 200)
 
 
-def plot(results: Sequence[CellResult]) -> str:
+def plot(results: Sequence[CellResult], fair: FairSet) -> str:
     """The judges on the common schedule."""
     common = [result for result in results if result.policy == "standard" and result.cell.has_history]
-    shown = [row for row in rows(common) if row.false_worst and isfinite(row.harm[0])]
+    shown = [row for row in rows(common, fair) if row.false_worst and isfinite(row.harm[0])]
     body = "\n".join((*_axes(), *_points(shown)))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" font-size="12">\n'
@@ -46,7 +47,7 @@ def _axes() -> Iterator[str]:
 def _points(shown: Sequence[Row]) -> Iterator[str]:
     taken: list[float] = []
     for row in sorted(shown, key=lambda one: one.harm[0]):
-        share = row.false_worst[0] if row.false_worst else 0.0
+        share = row.false_worst.share if row.false_worst else 0.0
         x, y = _x(max(share, LEAST_SHARE)), _y(row.harm[0])
         label = max(y + 4, taken[-1] + 15) if taken else y + 4
         taken.append(label)

@@ -1,0 +1,1 @@
+"""What fresher counts would be worth, and what rarer looks would save."""

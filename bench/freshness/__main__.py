@@ -1,0 +1,5 @@
+"""`python -m bench.freshness`."""
+
+from bench.freshness.command import main
+
+main()

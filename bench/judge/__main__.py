@@ -1,0 +1,5 @@
+"""`python -m bench.judge`."""
+
+from bench.judge.command import main
+
+main()

@@ -1,0 +1,5 @@
+"""`python -m bench.ladder`."""
+
+from bench.ladder.command import main
+
+main()

@@ -1,0 +1,116 @@
+"""The search of ladders: faults at any time, what they meet, the front and the choice."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+import pytest
+
+from bench.cells import BAD, GOOD, Cell
+from bench.ladder import command
+from bench.ladder.command import Seen, front, knee, relative_harm, table
+from bench.ladder.ladders import SHIPPED, Ladder, ladders
+from bench.ladder.late_faults import HARM_UNTIL_MINUTES, Draw, Ended, roll_out
+from canary.rules.targets.policy import FAST
+
+FIVE_POINTS = Cell(BAD[3], 600, 0.001)
+
+
+def a_draw(cell=FIVE_POINTS, fault=None, seed=1):
+    drawn = Draw.of(cell, (seed, 0), FAST.alpha)
+    if fault is not None:
+        drawn.fault_minutes = fault
+    return drawn
+
+
+def an_end(harm, *, fault=0.0, promoted=30.0, last=9.0):
+    return Ended(harm=harm, fault=fault, back=None, promoted=promoted, last_weight=last)
+
+
+def seen(name, harms, *, promoted=30.0, last=9.0, half=0):
+    bad = {FIVE_POINTS: [an_end(harm, fault=fault) for fault, harm in harms]}
+    good = {Cell(GOOD[0], 600, 0.001): [an_end(0.0, promoted=promoted, last=last)]}
+    return Seen(name, half, {**bad, **good})
+
+
+def test_the_first_ladder_is_the_shipped_one_and_none_comes_twice():
+    told = list(ladders())
+    assert told[0] == SHIPPED
+    assert len(set(told)) == len({ladder.name for ladder in told}) == len(told) > 20
+    assert told[0].policy.steps == FAST.steps
+    assert all(list(ladder.weights) == sorted(set(ladder.weights)) for ladder in told)
+
+
+def test_every_ladder_meets_the_same_fault_and_history():
+    one, other = a_draw(), a_draw()
+    assert one.fault_minutes == other.fault_minutes
+    assert one.evidence == other.evidence
+    assert roll_out(one, SHIPPED.policy) == roll_out(other, SHIPPED.policy)
+
+
+def test_faults_begin_at_any_minute_of_ninety():
+    faults = [a_draw(Cell(BAD[3], 6, 0.001), seed=seed).fault_minutes for seed in range(40)]
+    assert 0.0 < min(faults) < 15.0
+    assert 75.0 < max(faults) < 90.0
+    assert np.mean(faults) == pytest.approx(45.0, abs=12.0)
+
+
+def test_a_fault_from_the_start_is_found_before_it_meets_much_and_a_late_one_at_the_last_weight():
+    early, late = roll_out(a_draw(fault=0.0), SHIPPED.policy), roll_out(a_draw(fault=20.0), SHIPPED.policy)
+    assert early.promoted is late.promoted is None
+    assert early.back < 15.0
+    assert 20.0 < late.back < 25.0
+    assert late.harm == pytest.approx(0.9 * (late.back - 20.0 + 0.25), abs=0.6)
+    assert early.harm < late.harm
+
+
+def test_the_watch_finds_a_fault_that_begins_after_the_promotion():
+    found = roll_out(a_draw(fault=33.0), SHIPPED.policy)
+    assert found.promoted == pytest.approx(30.0, abs=0.2)
+    assert 33.0 < found.back < 42.0
+    assert found.harm == pytest.approx(found.back - 33.0 + 0.25, abs=0.1)
+
+
+def test_a_fault_after_the_watch_harms_until_minute_120():
+    missed = roll_out(a_draw(fault=80.0), SHIPPED.policy)
+    assert missed.back is None
+    assert missed.harm == pytest.approx(HARM_UNTIL_MINUTES - 80.0)
+
+
+def test_a_good_release_is_promoted_and_harms_nobody():
+    ended = roll_out(a_draw(Cell(GOOD[0], 6000, 0.001)), SHIPPED.policy)
+    assert (ended.harm, ended.back) == (0.0, None)
+    assert ended.last_weight < 12.0
+    assert ended.promoted == pytest.approx(30.0, abs=0.2)
+
+
+def test_harm_is_told_beside_that_of_the_shipped_ladder_on_the_same_draws():
+    shipped, other = seen(SHIPPED, [(0, 2.0), (60, 8.0)]), seen(Ladder((10,)), [(0, 3.0), (60, 8.0)])
+    assert relative_harm(shipped, shipped) == (1.0, 0.0)
+    assert relative_harm(other, shipped)[0] == pytest.approx(1.1)
+    assert relative_harm(other, shipped, until=30.0)[0] == pytest.approx(1.5)
+
+
+def test_the_front_has_no_ladder_that_another_one_beats_and_the_choice_keeps_to_the_minutes():
+    shipped = seen(SHIPPED, [(0, 2.0)])
+    quick = seen(Ladder((90,)), [(0, 3.0)], promoted=20.0)
+    slow = seen(Ladder((10,)), [(0, 1.0)], promoted=60.0)
+    beaten = seen(Ladder((50,)), [(0, 2.5)], promoted=40.0)
+    late = seen(Ladder((25,)), [(0, 1.5)], last=15.0)
+    half = [shipped, quick, slow, beaten, late]
+    assert [one.ladder for one in front(half)] == [quick.ladder, late.ladder, slow.ladder]
+    assert knee(half) is shipped
+    text = table([half, half])
+    assert "| chosen, shipped |" in text
+    assert text.count("| front |") == 3
+
+
+def test_the_command_writes_its_table_where_git_ignores_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(command, "OUT", tmp_path / "new" / "ladder.md")
+    monkeypatch.setattr(command, "cells", lambda: [Cell(BAD[4], 600, 0.001), Cell(GOOD[0], 600, 0.001)])
+    monkeypatch.setattr(command, "ladders", lambda: iter([SHIPPED, Ladder((50,))]))
+    monkeypatch.setattr(sys, "argv", ["ladder", "--runs", "2", "--processes", "1"])
+    command.main()
+    assert (tmp_path / "new" / "ladder.md").read_text(encoding="utf-8") == capsys.readouterr().out
+    assert command.OUT != command.KEPT
