@@ -8,7 +8,9 @@ import io
 import sys
 from pathlib import Path
 
+from demo.accounts import Account, ServeError, account_of
 from demo.scenarios import SCENARIOS, UnknownScenarioError, choose
+from embedded_aws.dataplane.traffic_file import TrafficFileError, TrafficPlan, read_traffic
 from embedded_aws.foreground import positive
 from embedded_aws.port import PortError, read_port, require_free
 from embedded_aws.startup import without_collections
@@ -17,8 +19,14 @@ REPORTS = Path("reports")
 PORT, LIVE_PORT = 4566, 8470
 SPEED = 60.0
 PER_MINUTE = 600.0
+MOST_HISTORY_HOURS = 24
 WRONG_USE = 2
 STARTING = "starting an AWS in this process, with a sample API, a day of history and the controller"
+STARTED_WITH = {
+    Account.SAMPLE: STARTING,
+    Account.CONTROLLER: "starting an AWS in this process, with the controller and nothing else",
+    Account.EMPTY: "starting an AWS in this process, with nothing in it",
+}
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -44,15 +52,29 @@ def _demo(asked: argparse.Namespace) -> int:
 
 def _serve(asked: argparse.Namespace) -> int:
     try:
+        account = account_of(asked.account, has_targets=asked.targets is not None)
         port = read_port(asked.port)
         require_free(port)
-    except PortError as error:
+        traffic = _traffic(asked.traffic)
+    except (PortError, ServeError, TrafficFileError) as error:
         return _refuse(error)
-    _tell(f"# {STARTING}")
+    _tell(f"# {STARTED_WITH[account]}")
     with without_collections():
+        from demo.own_account import OwnAccount  # noqa: PLC0415 - as above
         from demo.serve import serve  # noqa: PLC0415 - as above
 
-    return serve(port=port, speed=asked.speed, per_minute=asked.requests_per_minute)
+    own = OwnAccount(
+        has_controller=account is not Account.EMPTY,
+        targets=asked.targets,
+        traffic=traffic,
+        per_minute=asked.requests_per_minute,
+        history_hours=asked.history,
+    )
+    return serve(port=port, speed=asked.speed, account=account, own=own)
+
+
+def _traffic(path: Path | None) -> tuple[TrafficPlan, ...]:
+    return read_traffic(path) if path else ()
 
 
 def _live(asked: argparse.Namespace) -> int:
@@ -89,11 +111,38 @@ def _parser() -> argparse.ArgumentParser:
     )
     serving = commands.add_parser("serve", help="keep the embedded AWS running, with sample, controller and traffic")
     serving.add_argument("--port", default=str(PORT), help="port on 127.0.0.1; 0 is any free one (default %(default)s)")
+    _add_own(serving)
     living = commands.add_parser("live", help="show rollouts on a live page, with buttons that start good and bad releases")
     living.add_argument("--port", default=str(LIVE_PORT), help="port on 127.0.0.1; 0 is any free one (default %(default)s)")
     for one in (serving, living):
         _add_pace(one)
     return parser
+
+
+def _add_own(serving: argparse.ArgumentParser) -> None:
+    accounts = ", ".join(Account)
+    serving.add_argument("--account", help=f"what is there at first: {accounts} (default sample, with --targets controller)")
+    serving.add_argument("--targets", metavar="FOLDER", type=Path, help="register the target files of this folder")
+    serving.add_argument("--traffic", metavar="PATH", type=Path, help="a traffic file, or a folder of them")
+    serving.add_argument(
+        "--history", metavar="HOURS", type=hours, default=0.0, help="simulated past of each new target (default none)"
+    )
+
+
+def hours(text: str) -> float:
+    """A number of hours from 0 to 24.
+
+    Raises:
+        argparse.ArgumentTypeError: it is no such number.
+
+    """
+    try:
+        number = float(text)
+    except ValueError:
+        number = -1.0
+    if not 0 <= number <= MOST_HISTORY_HOURS:
+        raise argparse.ArgumentTypeError(f"must be hours from 0 to {MOST_HISTORY_HOURS}, got {text}")
+    return number
 
 
 def _add_pace(serving: argparse.ArgumentParser) -> None:

@@ -21,7 +21,7 @@ from embedded_aws.dataplane.traffic_schema import DEFAULT_PER_MINUTE
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Collection, Iterator, Sequence
 
     from embedded_aws.apigateway.stages.control_plane import Gateway
     from embedded_aws.apigateway.stages.settings import StageSettings
@@ -32,7 +32,9 @@ _DEFINITION = TrafficPlan()
 
 
 class StageTraffic:
-    """A source of requests to all stages. ``per_minute`` is the rate of each stage for which no file gives one.
+    """A source of requests to all stages but those in ``without``, each an API's id and a stage's name.
+
+    ``per_minute`` is the rate of each stage for which no file gives one.
 
     ``tell`` gets one line when a stage's traffic begins, and one for each method that is left out.
     """
@@ -44,12 +46,14 @@ class StageTraffic:
         *,
         rng: random.Random,
         per_minute: float = DEFAULT_PER_MINUTE,
-        tell: Callable[[str], object] = lambda _: None,
+        without: Collection[tuple[str, str]] = (),
+        tell: Callable[[str], None] = lambda _: None,
     ) -> None:
         self._gateway = gateway
         self._plans = plans
         self._rng = rng
         self._per_minute = per_minute
+        self._without = without
         self._tell = tell
         self._stages: dict[tuple[str, str], tuple[str, Traffic | None]] = {}
         self._invoking = [
@@ -60,7 +64,8 @@ class StageTraffic:
 
     def requests(self, start: float, end: float) -> Iterator[Request | Invoke]:
         """The requests that arrive after ``start`` and up to ``end``, in order of time."""
-        stages = [source for each in self._gateway.served() if (source := self._source(each))]
+        served = (each for each in self._gateway.served() if (each.api_id, each.stage_name) not in self._without)
+        stages = [source for each in served if (source := self._source(each))]
         arrivals: list[Iterator[Request | Invoke]] = [source.requests(start, end) for source in stages]
         arrivals += [source.requests(start, end) for source in self._invoking]
         return heapq.merge(*arrivals, key=lambda request: request.at)

@@ -56,13 +56,12 @@ class TrafficPlan:
     """What one file says; without ``shapes`` the routes come from the definition.
 
     ``api`` is a name or an id; None means every API, and a ``stage`` of None every stage. ``per_minute`` is requests per
-    minute of each such stage, and None leaves it to the caller; ``history_hours`` is simulated hours.
+    minute of each such stage, and None leaves it to the caller.
     """
 
     api: str | None = None
     stage: str | None = None
     per_minute: float | None = None
-    history_hours: float = 0.0
     headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     shapes: tuple[Shape, ...] = ()
     invocations: tuple[Invocations, ...] = ()
@@ -119,7 +118,6 @@ def parse_traffic(raw: object) -> TrafficPlan:
         api=raw.get("api"),
         stage=raw.get("stage"),
         per_minute=raw.get("requests_per_minute"),
-        history_hours=raw.get("history_hours", 0.0),
         headers=headers,
         shapes=tuple(_shape(route, headers) for route in raw.get("routes", [])),
         invocations=tuple(_invocations(each) for each in raw.get("invocations", [])),

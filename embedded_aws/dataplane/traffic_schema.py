@@ -10,7 +10,6 @@ if TYPE_CHECKING:
 
 DEFAULT_PER_MINUTE = 600.0
 MOST_PER_MINUTE = 60_000
-MOST_HISTORY_HOURS = 24
 _TEXTS = {"type": "object", "additionalProperties": {"type": ["string", "number", "boolean"]}}
 _RATE = {"type": "number", "exclusiveMinimum": 0, "maximum": MOST_PER_MINUTE}
 _ROUTE = {
@@ -83,13 +82,6 @@ SCHEMA: Mapping[str, Any] = MappingProxyType(
                 **_RATE,
                 "default": DEFAULT_PER_MINUTE,
                 "description": f"write requests per minute, above 0 and up to {MOST_PER_MINUTE}",
-            },
-            "history_hours": {
-                "type": "number",
-                "minimum": 0,
-                "maximum": MOST_HISTORY_HOURS,
-                "default": 0,
-                "description": f"write hours from 0 to {MOST_HISTORY_HOURS}: so long is the past that a new stage gets at once",
             },
             "headers": {**_TEXTS, "description": "name headers that every request carries, such as x-api-key"},
             "routes": {

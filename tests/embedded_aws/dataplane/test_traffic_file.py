@@ -119,7 +119,6 @@ def test_functions_that_a_file_names_are_invoked_through_their_alias() -> None:
             "{routes: [{route: 'GET /a/{id}', path: {key: [17]}}]}",
             "routes[0].path.key: GET /a/{id} has no parameter {key}; drop it, or put it into the route",
         ),
-        ("{requests_per_minute: 5, history_hours: 48}", "history_hours: got 48; write hours from 0 to 24: so long is the past"),
     ],
 )
 def test_a_mistake_is_reported_with_field_value_and_fix(text: str, problem: str) -> None:
