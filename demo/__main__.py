@@ -8,9 +8,9 @@ import io
 import sys
 from pathlib import Path
 
-from demo.accounts import Account, ServeError, account_of
+from demo.accounts import Account, OwnAccount, ServeError, account_of
 from demo.scenarios import SCENARIOS, UnknownScenarioError, choose
-from embedded_aws.dataplane.traffic_file import TrafficFileError, TrafficPlan, read_traffic
+from embedded_aws.dataplane.traffic_file import TrafficFileError, read_traffic
 from embedded_aws.foreground import positive
 from embedded_aws.port import PortError, read_port, require_free
 from embedded_aws.startup import without_collections
@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the process's exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a character that the locale lacks must not end a rollout
-    asked = _parser().parse_args(arguments)
+    asked = parser().parse_args(arguments)
     return {"rollouts": _demo, "serve": _serve, "live": _live}[asked.command](asked)
 
 
@@ -52,29 +52,28 @@ def _demo(asked: argparse.Namespace) -> int:
 
 def _serve(asked: argparse.Namespace) -> int:
     try:
-        account = account_of(asked.account, has_targets=asked.targets is not None)
+        own = own_account(asked)
         port = read_port(asked.port)
         require_free(port)
-        traffic = _traffic(asked.traffic)
     except (PortError, ServeError, TrafficFileError) as error:
         return _refuse(error)
-    _tell(f"# {STARTED_WITH[account]}")
+    _tell(f"# {STARTED_WITH[own.account]}")
     with without_collections():
-        from demo.own_account import OwnAccount  # noqa: PLC0415 - as above
         from demo.serve import serve  # noqa: PLC0415 - as above
 
-    own = OwnAccount(
-        has_controller=account is not Account.EMPTY,
-        targets=asked.targets,
-        traffic=traffic,
-        per_minute=asked.requests_per_minute,
-        history_hours=asked.history,
-    )
-    return serve(port=port, speed=asked.speed, account=account, own=own)
+    return serve(port=port, speed=asked.speed, own=own)
 
 
-def _traffic(path: Path | None) -> tuple[TrafficPlan, ...]:
-    return read_traffic(path) if path else ()
+def own_account(asked: argparse.Namespace) -> OwnAccount:
+    """The account that the options of `serve` describe.
+
+    Raises:
+        ServeError: the options do not fit each other.
+        TrafficFileError: a traffic file is invalid.
+    """
+    account = account_of(asked.account, has_targets=asked.targets is not None)
+    traffic = read_traffic(asked.traffic) if asked.traffic else ()
+    return OwnAccount(account, asked.targets, traffic, per_minute=asked.requests_per_minute, history_hours=asked.history)
 
 
 def _live(asked: argparse.Namespace) -> int:
@@ -100,7 +99,8 @@ def _refuse(error: Exception) -> int:
     return WRONG_USE
 
 
-def _parser() -> argparse.ArgumentParser:
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="the sample and the controller on the embedded AWS")
     commands = parser.add_subparsers(dest="command", required=True)
     demo = commands.add_parser("rollouts", help="roll out good and bad releases, one after another")

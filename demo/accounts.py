@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
+
+from embedded_aws.dataplane.traffic_file import TrafficPlan
 
 
 class Account(StrEnum):
@@ -11,6 +16,22 @@ class Account(StrEnum):
     SAMPLE = "sample"
     CONTROLLER = "controller"
     EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class OwnAccount:
+    """An account and what happens in it by itself.
+
+    ``targets`` is a folder of target files that are registered by themselves; None leaves that to stacks. ``per_minute`` is
+    the rate of each stage for which ``traffic`` has none. ``history_hours`` is the past, in simulated hours, that each target
+    gets once it is registered.
+    """
+
+    account: Account
+    targets: Path | None = None
+    traffic: Sequence[TrafficPlan] = ()
+    per_minute: float = 600.0
+    history_hours: float = 0.0
 
 
 class ServeError(Exception):

@@ -9,26 +9,26 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import yaml
 from botocore.exceptions import ClientError
 
 from canary.edge.target import parse_target
+from demo.accounts import Account
 from demo.controller import TARGET_PREFIX, create_controller, register_target
 from demo.guest import CONTROLLER
 from demo.stand import REPORTS
 from embedded_aws.dataplane.stage_traffic import StageTraffic
-from embedded_aws.dataplane.traffic_file import TrafficPlan
 from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.startup import without_collections
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
     from canary.rules.targets.target import Target
+    from demo.accounts import OwnAccount
 
 Tell = Callable[[str], None]
 HOUR = 3600.0
@@ -39,30 +39,12 @@ PATTERN = "*.y*ml"
 _ABSENT = frozenset({"NotFoundException", "ResourceNotFoundException"})
 
 
-@dataclass(frozen=True, slots=True)
-class OwnAccount:
-    """What an account contains besides what is deployed into it.
-
-    ``targets`` is a folder of target files that are registered by themselves; None leaves that to stacks. ``per_minute`` is
-    the rate of each stage for which ``traffic`` has none. ``history_hours`` is the past, in simulated hours, that each target
-    gets once it is registered.
-    """
-
-    has_controller: bool
-    targets: Path | None = None
-    traffic: Sequence[TrafficPlan] = ()
-    per_minute: float = 600.0
-    history_hours: float = 0.0
-
-
 @contextmanager
-def open_own_account(
-    own: OwnAccount, *, port: int, speed: float | None, tell: Callable[[str], None]
-) -> Iterator[EmbeddedAws]:
+def open_own_account(own: OwnAccount, *, port: int, speed: float | None, tell: Tell) -> Iterator[EmbeddedAws]:
     """An embedded AWS with this account; ``tell`` gets a line for whatever is noticed in it. Its clock does not run yet."""
     with EmbeddedAws(port=port, speed=speed, guest=CONTROLLER) as aws:
         with without_collections():
-            if own.has_controller:
+            if own.account is Account.CONTROLLER:
                 create_controller(aws.client, reports=REPORTS)
         attend(aws, own, tell=tell)
         yield aws

@@ -23,21 +23,21 @@ from embedded_aws.foreground import signalled, wait_for
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from demo.own_account import OwnAccount
+    from demo.accounts import OwnAccount
     from demo.stand import Stand
     from embedded_aws.embedded import EmbeddedAws
 
 NEXT_RELEASE = {"NAME": "next"}
 
 
-def serve(*, port: int, speed: float, account: Account, own: OwnAccount) -> int:
+def serve(*, port: int, speed: float, own: OwnAccount) -> int:
     """Serve until Ctrl-C or SIGTERM; returns the exit status. ``speed`` is simulated seconds per real second."""
     console = Console(highlight=False, soft_wrap=True)
 
     def tell(line: str) -> None:
         console.print(f"# {line}", markup=False)
 
-    with signalled() as ending, _opened(port, speed, account, own, tell) as (aws, lines):
+    with signalled() as ending, _opened(port, speed, own, tell) as (aws, lines):
         aws.clock.start()
         for line in lines:
             console.print(line, markup=False)
@@ -47,11 +47,9 @@ def serve(*, port: int, speed: float, account: Account, own: OwnAccount) -> int:
 
 
 @contextmanager
-def _opened(
-    port: int, speed: float, account: Account, own: OwnAccount, tell: Callable[[str], None]
-) -> Iterator[tuple[EmbeddedAws, list[str]]]:
+def _opened(port: int, speed: float, own: OwnAccount, tell: Callable[[str], None]) -> Iterator[tuple[EmbeddedAws, list[str]]]:
     """The account, with the commands to print."""
-    if account is not Account.SAMPLE:
+    if own.account is not Account.SAMPLE:
         with open_own_account(own, port=port, speed=speed, tell=tell) as aws:
             yield aws, list(own_commands(aws, own, speed))
         return
@@ -69,7 +67,7 @@ def own_commands(aws: EmbeddedAws, own: OwnAccount, speed: float) -> Iterator[st
     yield "# create your API with any tool; requests to it begin as soon as it has a stage"
     if own.targets:
         yield f"# put its target file into {own.targets}; it is registered when all that it names exists"
-    elif own.has_controller:
+    elif own.account is Account.CONTROLLER:
         yield "# deploy the stack of its target; without such a stack, start again with make serve TARGETS=ours"
     else:
         yield f"node_modules/.bin/cdk bootstrap aws://{aws.account}/{aws.region}"
