@@ -93,6 +93,7 @@ pictures: $(VENV)/dev  ## draw every picture in docs again; needs Graphviz and C
 schemas: $(VENV)/dev  ## write the JSON schemas of inputs, targets and the command's answers
 	$(BIN)/python -m canary.edge.schemas
 	$(BIN)/python -m canary_cli.schemas
+	$(BIN)/python -m demo.schemas
 
 clean:  ## remove the virtual environment and caches
 	rm -rf .venv node_modules cdk.out reports site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

@@ -79,6 +79,13 @@ def test_a_stage_that_the_file_does_not_name_gets_traffic_from_its_definition() 
     assert told == ["60 requests per minute to orders (api1), stage prod, by its definition: GET /orders"]
 
 
+def test_a_stage_that_is_left_out_gets_no_requests() -> None:
+    world = an_orders_world()
+    served = serve(world, without=[("api1", "prod")])
+    world.pass_time(120)
+    assert served == []
+
+
 def test_functions_that_a_file_names_are_invoked_through_their_alias() -> None:
     world = an_orders_world()
     invoked: list[Invoked] = []
