@@ -30,8 +30,8 @@ help:  ## list the targets
 demo: $(VENV)/demo  ## run six rollouts on the embedded AWS; make demo ONLY=slow runs one; make demo LIVE=1 shows a page
 	@$(BIN)/python -m demo $(if $(LIVE),live --port '$(or $(PORT),8470)',rollouts $(if $(ONLY),--only $(ONLY)))
 
-serve: $(VENV)/demo  ## serve the embedded AWS with the sample on port 4566; make serve PORT=5000 chooses another port
-	@$(BIN)/python -m demo serve --port '$(or $(PORT),4566)' --speed 60
+serve: $(VENV)/demo  ## serve the embedded AWS with the sample on port 4566 (PORT); TARGETS=folder serves an account for your own APIs (TRAFFIC, HISTORY, ACCOUNT)
+	@$(BIN)/python -m demo serve --port '$(or $(PORT),4566)' --speed 60$(if $(ACCOUNT), --account '$(ACCOUNT)')$(if $(TARGETS), --targets '$(TARGETS)')$(if $(TRAFFIC), --traffic '$(TRAFFIC)')$(if $(HISTORY), --history '$(HISTORY)')
 
 synth: $(VENV)/dev node_modules  ## write the CloudFormation templates to cdk.out
 	$(CDK) synth --quiet $(FOLDER)
@@ -40,7 +40,7 @@ bootstrap: $(VENV)/dev node_modules  ## prepare the account and Region of your A
 	$(CDK) bootstrap
 
 deploy: $(VENV)/dev node_modules  ## deploy the controller with your AWS credentials; TARGETS=folder deploys its targets too, MAIL=address is told
-	$(CDK) deploy --require-approval broadening $(FOLDER) $(TOLD) $(or $(STACKS),$(if $(TARGETS),--all,canary))
+	$(CDK) deploy --require-approval $(or $(APPROVAL),broadening) $(FOLDER) $(TOLD) $(or $(STACKS),$(if $(TARGETS),--all,canary))
 
 destroy: $(VENV)/dev node_modules  ## delete the deployed stacks, unless a target is not at rest; TARGETS as in make deploy
 	$(CDK) destroy $(FOLDER) $(or $(STACKS),--all)
@@ -99,6 +99,7 @@ pictures: $(VENV)/dev  ## draw every picture in docs again; needs Graphviz and C
 schemas: $(VENV)/dev  ## write the JSON schemas of inputs, targets and the command's answers
 	$(BIN)/python -m canary.edge.schemas
 	$(BIN)/python -m canary_cli.schemas
+	$(BIN)/python -m demo.schemas
 
 clean:  ## remove the virtual environment and caches
 	rm -rf .venv node_modules cdk.out reports site .pytest_cache .mypy_cache .ruff_cache .hypothesis .coverage

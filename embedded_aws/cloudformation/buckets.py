@@ -11,16 +11,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
 LONGEST_NAME = 63
+_PRIVATE = "Private"
 _BUILT = frozenset(
-    {"BucketEncryption", "BucketName", "LifecycleConfiguration", "OwnershipControls", "PublicAccessBlockConfiguration", "Tags"}
+    {
+        "AccessControl",
+        "BucketEncryption",
+        "BucketName",
+        "LifecycleConfiguration",
+        "OwnershipControls",
+        "PublicAccessBlockConfiguration",
+        "Tags",
+        "VersioningConfiguration",
+    }
 )
 
 
 def _create_bucket(task: Task) -> Made:
     name = task.name("BucketName", LONGEST_NAME).lower()
+    if task.properties.get("AccessControl", _PRIVATE) != _PRIVATE:
+        raise ResourceError(f"a bucket's AccessControl {task.properties['AccessControl']} is not built; use {_PRIVATE}")
     place = {} if task.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": task.region}}
     task.connect("s3").create_bucket(Bucket=name, **place)
-    made = Made(name, {"Arn": f"arn:aws:s3:::{name}", "DomainName": f"{name}.s3.amazonaws.com"})
+    domain = {"DomainName": f"{name}.s3.amazonaws.com", "RegionalDomainName": f"{name}.s3.{task.region}.amazonaws.com"}
+    made = Made(name, {"Arn": f"arn:aws:s3:::{name}", **domain})
     _configure(task, name)
     return made
 
@@ -46,6 +59,7 @@ def _configure(task: Task, name: str) -> None:
         "PublicAccessBlockConfiguration": lambda value: client.put_public_access_block(
             Bucket=name, PublicAccessBlockConfiguration=value
         ),
+        "VersioningConfiguration": lambda value: client.put_bucket_versioning(Bucket=name, VersioningConfiguration=value),
         "Tags": lambda value: client.put_bucket_tagging(Bucket=name, Tagging={"TagSet": value}),
     }
     for prop, call in calls.items():
@@ -62,15 +76,24 @@ def _encryption(given: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _lifecycle_rule(given: Mapping[str, Any]) -> dict[str, Any]:
-    """A rule that deletes objects some days after they were written."""
-    if unknown := given.keys() - {"ExpirationInDays", "Id", "Prefix", "Status"}:
+    """A rule that deletes objects, their older versions or unfinished uploads after some days."""
+    if unknown := given.keys() - {"Id", "Prefix", "Status", *_ENDS}:
         raise ResourceError(f"a lifecycle rule's {', '.join(sorted(unknown))} is not built")
-    return {
-        "ID": given["Id"],
-        "Status": given["Status"],
-        "Filter": {"Prefix": given.get("Prefix", "")},
-        "Expiration": {"Days": int(given["ExpirationInDays"])},
-    }
+    ends = {made: build(given[name]) for name, (made, build) in _ENDS.items() if name in given}
+    return {"ID": given["Id"], "Status": given["Status"], "Filter": {"Prefix": given.get("Prefix", "")}, **ends}
+
+
+_ENDS: Mapping[str, tuple[str, Callable[[Any], dict[str, int]]]] = {
+    "ExpirationInDays": ("Expiration", lambda days: {"Days": int(days)}),
+    "NoncurrentVersionExpiration": (
+        "NoncurrentVersionExpiration",
+        lambda given: {"NoncurrentDays": int(given["NoncurrentDays"])},
+    ),
+    "AbortIncompleteMultipartUpload": (
+        "AbortIncompleteMultipartUpload",
+        lambda given: {"DaysAfterInitiation": int(given["DaysAfterInitiation"])},
+    ),
+}
 
 
 def _put_policy(task: Task) -> Made:

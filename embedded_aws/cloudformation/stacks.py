@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from embedded_aws.wire.connection import Connect
 
 _STACK = "AWS::CloudFormation::Stack"
-_UNCHANGEABLE = frozenset({"ROLLBACK_COMPLETE", "DELETE_FAILED", "CREATE_FAILED"})
+_IN_REVIEW = "REVIEW_IN_PROGRESS"
+_UNCHANGEABLE = frozenset({"ROLLBACK_COMPLETE", "DELETE_FAILED", "CREATE_FAILED", _IN_REVIEW})
 
 
 class StackError(Exception):
@@ -52,8 +53,8 @@ class Stacks:
     ) -> None:
         self._connect = connect
         self._workshop = workshop
-        self._now = now
-        self._new_id = new_id
+        self.now = now
+        self.new_id = new_id
         self._account = account
         self._region = region
         self._stacks: dict[str, Stack] = {}
@@ -87,11 +88,8 @@ class Stacks:
         self, name: str, text: str, parameters: Mapping[str, str], tags: Mapping[str, str], *, keep_failed: bool = False
     ) -> Stack:
         """Create a stack; its status says how that ended."""
-        if any(stack.name == name and stack.deleted is None for stack in self):
-            raise StackError(f"Stack [{name}] already exists", "AlreadyExistsException")
-        template = self._parse(text, parameters)
-        arn = f"arn:aws:cloudformation:{self._region}:{self._account}:stack/{name}/{self._new_id()}"
-        stack = self._stacks[arn] = Stack(arn, name, self._now(), template, parameters, tags)
+        stack = self._new(name, text, parameters, tags)
+        template = stack.template
         self._set(stack, "CREATE_IN_PROGRESS", "User Initiated")
         deployment = self._deployment(stack)
         try:
@@ -106,17 +104,36 @@ class Stacks:
         self._set(stack, "CREATE_COMPLETE")
         return stack
 
+    def review(self, name: str, text: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> Stack:
+        """A stack without resources, which waits for its first change set to be executed."""
+        stack = self._new(name, text, parameters, tags)
+        self._set(stack, _IN_REVIEW, "User Initiated")
+        return stack
+
+    def _new(self, name: str, text: str, parameters: Mapping[str, str], tags: Mapping[str, str]) -> Stack:
+        """A new stack, or the one of this name that is in review."""
+        known = next((stack for stack in self if stack.name == name and stack.deleted is None), None)
+        if known and known.status != _IN_REVIEW:
+            raise StackError(f"Stack [{name}] already exists", "AlreadyExistsException")
+        template = self.parse(text, parameters)
+        if known:
+            known.template, known.parameters, known.tags = template, parameters, tags
+            return known
+        arn = f"arn:aws:cloudformation:{self._region}:{self._account}:stack/{name}/{self.new_id()}"
+        stack = self._stacks[arn] = Stack(arn, name, self.now(), template, parameters, tags)
+        return stack
+
     def update(self, name: str, text: str | None, parameters: Mapping[str, str], tags: Mapping[str, str] | None) -> Stack:
         """Update the stack to another template, or to other parameters of the same template."""
         stack = self.find(name)
         if stack.status in _UNCHANGEABLE or stack.deleted is not None:
             raise StackError(f"Stack:{stack.id} is in {stack.status} state and can not be updated.")
-        template = stack.template if text is None else self._parse(text, parameters)
+        template = stack.template if text is None else self.parse(text, parameters)
         wanted = stack.tags if tags is None else tags
         if (template, parameters, wanted) == (stack.template, stack.parameters, stack.tags):
             raise StackError("No updates are to be performed.")
         self._set(stack, "UPDATE_IN_PROGRESS", "User Initiated")
-        stack.updated = self._now()
+        stack.updated = self.now()
         deployment = self._deployment(stack)
         try:
             self._run(deployment, stack, template, parameters)
@@ -150,7 +167,7 @@ class Stacks:
             self._set(stack, "DELETE_FAILED", in_use[0] if in_use else reason)
             return
         self._set(stack, "DELETE_COMPLETE")
-        stack.deleted = self._now()
+        stack.deleted = self.now()
 
     def _remove(self, stack: Stack, retained: frozenset[str]) -> list[str]:
         deployment = self._deployment(stack)
@@ -211,7 +228,8 @@ class Stacks:
         except (StackError, KeyError):
             raise TemplateError(f"Unable to retrieve output {output} of stack {stack}") from None
 
-    def _parse(self, text: str, parameters: Mapping[str, str]) -> Template:
+    def parse(self, text: str, parameters: Mapping[str, str]) -> Template:
+        """The template, checked before anything is created."""
         try:
             template = parse_template(text)
         except TemplateError as error:
@@ -222,7 +240,7 @@ class Stacks:
         return template
 
     def _deployment(self, stack: Stack) -> Deployment:
-        return Deployment(stack, self._workshop, self._now)
+        return Deployment(stack, self._workshop, self.now)
 
     def _set(self, stack: Stack, status: str, reason: str | None = None) -> None:
         stack.status, stack.reason = status, reason

@@ -5,7 +5,6 @@ Decides what CloudFormation refuses before it creates anything. Values stay as t
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -14,7 +13,9 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from embedded_aws.cloudformation.resource import Retention
+from embedded_aws.cloudformation.template_text import read_text
 from embedded_aws.cloudformation.values import TemplateError, references
+from embedded_aws.wire.refusal import NotBuiltError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -49,14 +50,17 @@ class Template:
 
 
 def parse_template(text: str) -> Template:
-    """Parse a template in JSON or YAML; YAML's short forms (``!Ref``) are not supported.
+    """Parse a template in JSON or YAML.
 
     Raises:
         TemplateError: CloudFormation refuses it.
+        NotBuiltError: it needs a transform, which nothing here carries out.
     """
     body = _read(text)
     if not isinstance(body, dict) or not body.get("Resources"):
         raise TemplateError("Template format error: At least one Resources member must be defined.")
+    if "Transform" in body:
+        raise NotBuiltError(f"the transform {body['Transform']}; deploy the template that it makes (docs/laptop.md)")
     resources = {name: _declared(name, entry) for name, entry in body["Resources"].items()}
     parameters = body.get("Parameters", _NOTHING)
     _check_names(resources, known={*resources, *parameters})
@@ -89,13 +93,8 @@ def in_order(needs: Mapping[str, Iterable[str]]) -> list[str]:
 
 
 def _read(text: str) -> Any:  # noqa: ANN401 - whatever is written there
-    """Read JSON or YAML. JSON is YAML too, but the JSON parser is about a hundred times faster on a template."""
     try:
-        return json.loads(text)
-    except ValueError:
-        pass
-    try:
-        return yaml.safe_load(text)
+        return read_text(text)
     except yaml.YAMLError as error:
         raise TemplateError(f"Template format error: {error}") from error
 

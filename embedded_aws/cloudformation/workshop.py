@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from embedded_aws.cloudformation import buckets, functions, gateway, iam, machines, messages, stores, watching
+from embedded_aws.cloudformation import buckets, functions, gateway, iam, machines, messages, stores, toolkit, watching
 from embedded_aws.cloudformation.removal import CUSTOM
 from embedded_aws.cloudformation.resource import Made, ResourceType, Task
 from embedded_aws.wire.refusal import NotBuiltError
@@ -27,6 +27,7 @@ _KINDS: Mapping[str, ResourceType] = {
     **messages.KINDS,
     **buckets.KINDS,
     **stores.KINDS,
+    **toolkit.KINDS,
     **watching.KINDS,
     "AWS::CDK::Metadata": _NO_RESOURCE,
     "AWS::CloudFormation::WaitConditionHandle": _NO_RESOURCE,

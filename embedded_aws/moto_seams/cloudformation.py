@@ -1,27 +1,27 @@
 """Replaces moto's CloudFormation: its calls are answered by `embedded_aws.cloudformation`.
 
 moto's own deploys through its backends and so bypasses everything that is fixed here. It deletes in no particular order,
-and imports most of moto first. Only its reading and writing of the protocol is used. Change sets are not built.
+and imports most of moto first. Only its reading and writing of the protocol is used.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from moto.core.responses import ActionResult, BaseResponse, EmptyResult
+from moto.core.responses import ActionResult, EmptyResult
 from moto.moto_server.werkzeug_app import BackendRequest
 from werkzeug.wrappers import Response
 
+from embedded_aws.cloudformation.change_sets import ChangeSets
 from embedded_aws.cloudformation.stacks import StackError
 from embedded_aws.moto_seams.application import application
+from embedded_aws.moto_seams.cloudformation_change_sets import ChangeSetCalls
+from embedded_aws.moto_seams.cloudformation_shapes import describe, show_event, show_resource, summarise
 from embedded_aws.wire.errors import Refusal, answer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from embedded_aws.cloudformation.resource import Resource
-    from embedded_aws.cloudformation.stack import Event, Stack
     from embedded_aws.cloudformation.stacks import Stacks
 
 SERVICE = "cloudformation"
@@ -46,11 +46,11 @@ class Aws(Protocol):
 
 def install(aws: Aws) -> Callable[[], None]:
     """Make moto's dispatcher pass CloudFormation requests to ``aws``."""
-    _Calls.stacks = aws.stacks
+    _Calls.stacks, _Calls.change_sets = aws.stacks, ChangeSets(aws.stacks)
     application().app_instances[SERVICE] = _answer
 
     def uninstall() -> None:
-        del _Calls.stacks
+        del _Calls.stacks, _Calls.change_sets
         del application().app_instances[SERVICE]
 
     return uninstall
@@ -63,10 +63,8 @@ def _answer(environ: dict[str, Any], start_response: Callable[..., Any]) -> Iter
     return answered
 
 
-class _Calls(BaseResponse):  # type: ignore[misc]  # moto is untyped here
+class _Calls(ChangeSetCalls):
     """CloudFormation's operations under moto's names for them."""
-
-    stacks: Stacks
 
     def __init__(self) -> None:
         super().__init__(service_name=SERVICE)
@@ -109,26 +107,26 @@ class _Calls(BaseResponse):  # type: ignore[misc]  # moto is untyped here
     def describe_stacks(self) -> ActionResult:
         name = self._get_param("StackName")
         stacks = [self.stacks.find(name)] if name else [stack for stack in self.stacks if stack.deleted is None]
-        return ActionResult({"Stacks": [_describe(stack) for stack in stacks]})
+        return ActionResult({"Stacks": [describe(stack) for stack in stacks]})
 
     def list_stacks(self) -> ActionResult:
         wanted = self._get_param("StackStatusFilter", [])
-        stacks = [_summarise(stack) for stack in self.stacks if not wanted or stack.status in wanted]
+        stacks = [summarise(stack) for stack in self.stacks if not wanted or stack.status in wanted]
         return ActionResult({"StackSummaries": stacks})
 
     def describe_stack_events(self) -> ActionResult:
         stack = self.stacks.find(self._get_param("StackName"))
-        events = [_show_event(stack, number, event) for number, event in enumerate(stack.events)]
+        events = [show_event(stack, number, event) for number, event in enumerate(stack.events)]
         return ActionResult({"StackEvents": events[::-1]})
 
     def describe_stack_resources(self) -> ActionResult:
         stack, wanted = self.stacks.find(self._get_param("StackName")), self._get_param("LogicalResourceId")
-        resources = [_show_resource(stack, each) for each in stack.resources.values() if wanted in {None, each.logical_id}]
+        resources = [show_resource(stack, each) for each in stack.resources.values() if wanted in {None, each.logical_id}]
         return ActionResult({"StackResources": resources})
 
     def list_stack_resources(self) -> ActionResult:
         stack = self.stacks.find(self._get_param("StackName"))
-        resources = [_show_resource(stack, each) for each in stack.resources.values()]
+        resources = [show_resource(stack, each) for each in stack.resources.values()]
         return ActionResult({"StackResourceSummaries": resources})
 
     def get_template(self) -> ActionResult:
@@ -166,65 +164,3 @@ class _Calls(BaseResponse):  # type: ignore[misc]  # moto is untyped here
     def _tags(self) -> dict[str, str] | None:
         tags = self._get_param("Tags")
         return None if tags is None else {tag["Key"]: tag["Value"] for tag in tags}
-
-
-def _summarise(stack: Stack) -> dict[str, Any]:
-    shown = {
-        "StackId": stack.id,
-        "StackName": stack.name,
-        "TemplateDescription": stack.template.description,
-        "CreationTime": _moment(stack.created),
-        "LastUpdatedTime": _moment(stack.updated),
-        "DeletionTime": _moment(stack.deleted),
-        "StackStatus": stack.status,
-        "StackStatusReason": stack.reason,
-    }
-    return {name: value for name, value in shown.items() if value is not None}
-
-
-def _describe(stack: Stack) -> dict[str, Any]:
-    """A stack, with everything that CloudFormation shows of it."""
-    return {
-        **_summarise(stack),
-        "Description": stack.template.description,
-        "DisableRollback": False,
-        "EnableTerminationProtection": stack.is_protected,
-        "Outputs": list(stack.outputs.values()),
-        "Parameters": [{"ParameterKey": key, "ParameterValue": value} for key, value in stack.parameters.items()],
-        "Tags": [{"Key": key, "Value": value} for key, value in stack.tags.items()],
-    }
-
-
-def _show_event(stack: Stack, number: int, event: Event) -> dict[str, Any]:
-    return {
-        "StackId": stack.id,
-        "EventId": f"{event.logical_id}-{event.status}-{number}",
-        "StackName": stack.name,
-        "LogicalResourceId": event.logical_id,
-        "PhysicalResourceId": event.physical_id,
-        "ResourceType": event.kind,
-        "Timestamp": _moment(event.at),
-        "ResourceStatus": event.status,
-        "ResourceStatusReason": event.reason,
-    }
-
-
-def _show_resource(stack: Stack, resource: Resource) -> dict[str, Any]:
-    """A resource with the status of its own latest event, ignoring events of a resource that it replaced."""
-    ids = {resource.made.physical_id, ""}
-    last = next(each for each in reversed(stack.events) if each.logical_id == resource.logical_id and each.physical_id in ids)
-    return {
-        "StackId": stack.id,
-        "StackName": stack.name,
-        "LogicalResourceId": resource.logical_id,
-        "PhysicalResourceId": resource.made.physical_id,
-        "ResourceType": resource.kind,
-        "Timestamp": _moment(last.at),
-        "LastUpdatedTimestamp": _moment(last.at),
-        "ResourceStatus": last.status,
-        "ResourceStatusReason": last.reason,
-    }
-
-
-def _moment(at: float | None) -> datetime | None:
-    return None if at is None else datetime.fromtimestamp(at, UTC)

@@ -69,6 +69,7 @@ class Clock:
         self._followers: list[Callable[[float], object]] = []
         self._actors: set[Actor] = set()
         self._anchor: tuple[float, float] | None = None
+        self._hurried_until = start
         self._driver: threading.Thread | None = None
         self._is_stopping = False
         self._is_closed = False
@@ -164,6 +165,11 @@ class Clock:
     def run_for(self, seconds: float) -> None:
         """Drive time in this thread for this many simulated seconds, including everything due at the end."""
         self._drive(lambda: False, self._now + seconds)
+
+    def hurry(self, seconds: float) -> None:
+        """Let the next ``seconds`` of simulated time pass as fast as possible; after them, time follows its speed again."""
+        self._hurried_until = max(self._hurried_until, self._now + seconds)
+        self.turn.tell_news()
 
     def start(self) -> None:
         """Drive time in a background thread until `stop`. An error in a step is logged, and time continues."""
@@ -262,6 +268,9 @@ class Clock:
 
     def _flowing(self) -> float:
         """The simulated time that a clock with a speed has reached."""
+        if self._now < self._hurried_until:
+            self._follow_real_time()
+            return self._hurried_until
         real, simulated = self._anchor or (0.0, 0.0)
         return simulated + (self._real() - real) * (self._speed or 0.0)
 

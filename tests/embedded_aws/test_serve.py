@@ -99,6 +99,19 @@ def test_each_answer_has_one_date(served: Served, path: str) -> None:
     assert parsedate_to_datetime(date).tzinfo is UTC
 
 
+def test_the_sdk_for_javascript_finds_no_skew_of_its_clock(served: Served) -> None:
+    """It would repeat every refused call, because the clock here is another one than its own."""
+    scope = "20260105/eu-west-1/apigateway/aws4_request"
+    signed = {"Authorization": f"AWS4-HMAC-SHA256 Credential=any/{scope}, SignedHeaders=host, Signature=any"}
+    caller = {"User-Agent": "aws-sdk-js/3.972.0 ua/2.1", "X-Amz-Date": "20310203T040506Z"}
+    answer = urllib3.request("GET", f"{served.url}/restapis/abcdefghij", headers={**signed, **caller}, timeout=LIMIT)
+    assert answer.headers.getlist("Date") == ["Mon, 03 Feb 2031 04:05:06 GMT"]
+    other = urllib3.request(
+        "GET", f"{served.url}/restapis", headers={**signed, "X-Amz-Date": "20310203T040506Z"}, timeout=LIMIT
+    )
+    assert parsedate_to_datetime(other.headers["Date"]).year == 2026
+
+
 def test_a_stage_that_does_not_exist_is_forbidden(served: Served) -> None:
     answer = urllib3.request("GET", f"{served.url}/_aws/execute-api/abcdefghij/prod/", timeout=LIMIT)
     assert (answer.status, answer.json()) == (403, {"message": "Forbidden"})

@@ -71,7 +71,7 @@ def test_a_policy_without_the_condition_on_tls_denies(aws: EmbeddedAws) -> None:
 @pytest.mark.parametrize(
     ("more", "reason"),
     [
-        ({"VersioningConfiguration": {"Status": "Enabled"}}, "a bucket's VersioningConfiguration is not built"),
+        ({"CorsConfiguration": {"CorsRules": []}}, "a bucket's CorsConfiguration is not built"),
         (
             {"LifecycleConfiguration": {"Rules": [{"Id": "a", "Status": "Enabled", "TagFilters": []}]}},
             "a lifecycle rule's TagFilters is not built",

@@ -425,3 +425,16 @@ def test_a_guest_whom_the_acting_thread_waits_for_is_told_so():
         thread.join()
     assert errors
     assert "its holder waits for thread helper" in errors[0]
+
+
+def test_a_hurried_clock_waits_for_no_real_time_and_follows_its_speed_again_afterwards():
+    real, log = count(step=10.0), []
+    with closing(Clock(START, speed=2.0, real=lambda: next(real))) as clock:
+        clock.call_at(START + 7200, at(clock, log, "two hours"), name="two hours")
+        clock.hurry(7200)
+        clock.run_for(7200)
+        assert log == [("two hours", 7200)]
+        assert next(real) < 1000  # of the hour that its speed would take
+        before = next(real)
+        clock.run_for(600)
+        assert next(real) - before >= 300
