@@ -8,29 +8,37 @@ from __future__ import annotations
 
 import math
 from bisect import bisect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from embedded_aws.dataplane.served import NOTHING, Invoke, Request
 
 if TYPE_CHECKING:
     import random
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 MINUTE = 60.0
+_NO_CHOICES: Mapping[str, Sequence[str]] = MappingProxyType({})
 Rate = float | Callable[[float], float]
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One kind of request and its share of the traffic; ``{n}`` in the path becomes a new number for each request."""
+    """One kind of request and its share of the traffic.
+
+    ``{n}`` in the path becomes a new number for each request, and ``{name}`` one of the texts in ``choices["name"]``. The
+    path is percent-encoded, the query's pairs are not.
+    """
 
     method: str
     path: str
     share: float = 1.0
     headers: Mapping[str, str] = field(default_factory=lambda: NOTHING)
     body: str | None = None
+    query: Sequence[tuple[str, str]] = ()
+    choices: Mapping[str, Sequence[str]] = field(default_factory=lambda: _NO_CHOICES)
 
 
 class Traffic:
@@ -50,7 +58,9 @@ class Traffic:
         for at in arrivals(self.per_minute, start, end, rng):
             shape = self._shapes[bisect(limits, rng.random() * limits[-1])]
             path = shape.path.replace("{n}", str(int(rng.random() * 10_000))) if "{n}" in shape.path else shape.path
-            yield Request(self._api_id, self._stage, shape.method, path, at, shape.headers, (), shape.body)
+            for name, texts in shape.choices.items():
+                path = path.replace(f"{{{name}}}", texts[int(rng.random() * len(texts))])
+            yield Request(self._api_id, self._stage, shape.method, path, at, shape.headers, shape.query, shape.body)
 
 
 class InvokeTraffic:

@@ -91,6 +91,10 @@ class Gateway:
         """What the stage serves with now, None if there is no such stage; the same object until it changes."""
         return self._settings.get((api_id, stage_name))
 
+    def served(self) -> list[StageSettings]:
+        """The settings of every stage that serves now, in the order of the stages' creation."""
+        return list(self._settings.values())
+
     def create_stage(self, api_id: str, body: Mapping[str, Any]) -> Stage:
         """Create a stage from a CreateStage body."""
         with self._lock:
