@@ -45,7 +45,8 @@ def _archive(text: str, place: Path, handler: str) -> bytes:
     module = handler.rpartition(".")[0].replace(".", "/")
     if not names & {f"{module}.py", f"{module}/__init__.py"}:
         raise DefinitionError(
-            f"--code {text}: the zip has no module {module}.py; only Python runs here", "name the handler as Lambda does, module.function"
+            f"--code {text}: the zip has no module {module}.py; only Python runs here",
+            "name the handler as Lambda does, module.function",
         )
     if any(name.startswith(f"{PACKAGE}/") for name in names):
         raise DefinitionError(f"--code {text}: the zip has a folder {PACKAGE} of its own", f"rename the folder {PACKAGE}")

@@ -16,11 +16,11 @@ from demo.sample_code import bake
 from embedded_aws.awslambda.zips import zip_of
 from laptop.definitions.documents import DefinitionError
 from laptop.definitions.openapi import sizes
+from laptop.definitions.operations import Operation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from laptop.definitions.operations import Operation
 
 MOST = 10
 """Functions of one API. The methods of the smaller groups share the last one."""
@@ -74,7 +74,8 @@ def functions_of(operations: Sequence[Operation], api: str, own: Mapping[str, Ow
         by_name.setdefault(name, []).extend(one for one in operations if one.is_inside and one.group == group)
     if unknown := [name for name in own if name not in by_name]:
         raise DefinitionError(
-            f"--code {unknown[0]}: the API has no function of this name", f"name one of {', '.join(by_name)}, as --code NAME=ZIP:HANDLER"
+            f"--code {unknown[0]}: the API has no function of this name",
+            f"name one of {', '.join(by_name)}, as --code NAME=ZIP:HANDLER",
         )
     return tuple(Function(name, tuple(found), own.get(name)) for name, found in by_name.items())
 

@@ -24,10 +24,13 @@ def lines_of_definition(file: Path, definition: Definition, functions: Sequence[
         yield f"  function {one.name}: {code} for {_count(len(one.operations), 'method')}"
 
 
-def lines_of_world(target: Mapping[str, Any], target_file: Path, per_minute: float, failing: Operation, share: float) -> Iterator[str]:
+def lines_of_world(
+    target: Mapping[str, Any], target_file: Path, per_minute: float, failing: Operation, share: float
+) -> Iterator[str]:
     """What was created, and which method the bad release breaks."""
     stage = target["stage"]
-    yield f"API {stage['rest_api_id']}, stage {stage['stage_name']}, {per_minute:g} requests a minute to all methods; a day of history"
+    where = f"API {stage['rest_api_id']}, stage {stage['stage_name']}"
+    yield f"{where}: {per_minute:g} requests a minute to all methods, and a day of history"
     yield f"the bad release fails in {share:.0%} of the requests to {failing.name}, the most frequent method of a function"
     yield f"target file {target_file}:"
     yield from (f"  {line}" for line in target_text(target).splitlines())

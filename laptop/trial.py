@@ -25,8 +25,9 @@ from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.startup import without_collections
 from laptop.codes import read_codes
 from laptop.definitions.documents import DefinitionError
+from laptop.definitions.operations import Definition, Operation
 from laptop.definitions.reading import read_definition
-from laptop.functions import api_name, functions_of
+from laptop.functions import Function, api_name, functions_of
 from laptop.told import lines_of_definition, lines_of_end, lines_of_world, target_text
 from laptop.traffic import ranked, shapes_of
 from laptop.world import STAGE, create_world, publish
@@ -37,10 +38,6 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from demo.outcome import Outcome
-    from laptop.definitions.operations import Definition, Operation
-    from laptop.functions import Function
-
-__all__ = ["DefinitionError", "try_definition"]
 
 FAILING_SHARE = 0.3
 SERVED_SECONDS = 900
@@ -70,17 +67,20 @@ class Plan:
         )
 
 
-def try_definition(file: Path, codes: Sequence[str], console: Console, *, per_minute: float, reports: Path) -> Trial:
+def try_definition(
+    file: Path, codes: Sequence[str], console: Console, *, name: str | None = None, per_minute: float, reports: Path
+) -> Trial:
     """Try a definition, and print what happens on the console.
 
-    ``codes`` are own code as ``FUNCTION=ZIP:HANDLER``; ``reports`` is the folder of the reports and the target file.
+    ``codes`` are own code as ``FUNCTION=ZIP:HANDLER``; ``name`` is the target's name, by default made from the definition's
+    title; ``per_minute`` is the rate of all requests; ``reports`` is the folder of the reports and the target file.
 
     Raises:
         DefinitionError: the definition, or own code, cannot be tried.
 
     """
     started = time.monotonic()
-    plan = _plan(file, codes)
+    plan = _plan(file, codes, name)
     _print(console, lines_of_definition(file, plan.definition, plan.functions))
     with _open_stand(plan, per_minute) as (stand, target):
         target_file = reports / f"{plan.name}.yaml"
@@ -89,16 +89,18 @@ def try_definition(file: Path, codes: Sequence[str], console: Console, *, per_mi
         _print(console, lines_of_world(target, target_file, per_minute, plan.failing, FAILING_SHARE))
         demo = Demo(stand, console, reports=reports, prepare=partial(_publish, stand, plan.functions))
         rollouts = tuple(_tried(demo.show(scenario), reports) for scenario in plan.scenarios)
-    trial = _trial(plan, target, target_file, rollouts, time.monotonic() - started)
+    trial = _trial(plan, target_file, rollouts, time.monotonic() - started)
     _print(console, lines_of_end(trial))
     return trial
 
 
-def _plan(file: Path, codes: Sequence[str]) -> Plan:
+def _plan(file: Path, codes: Sequence[str], name: str | None) -> Plan:
     definition = read_definition(file)
-    name = api_name(definition.title)
-    functions = functions_of(definition.operations, name, read_codes(codes))
-    return Plan(file, name, definition, functions, ranked(definition.operations)[0])
+    named = api_name(name or definition.title)
+    if name not in {None, named}:
+        raise DefinitionError(f"--name {name}: a name has lower-case letters, digits and -", f"write --name {named}")
+    functions = functions_of(definition.operations, named, read_codes(codes))
+    return Plan(file, named, definition, functions, ranked(definition.operations)[0])
 
 
 @contextmanager
@@ -139,7 +141,7 @@ def _tried(outcome: Outcome, reports: Path) -> TriedRollout:
     )
 
 
-def _trial(plan: Plan, target: Mapping[str, Any], file: Path, rollouts: tuple[TriedRollout, ...], seconds: float) -> Trial:
+def _trial(plan: Plan, file: Path, rollouts: tuple[TriedRollout, ...], seconds: float) -> Trial:
     definition, operations = plan.definition, plan.definition.operations
     functions = tuple(TriedFunction(one.name, "own" if one.own else "stand-in", len(one.operations)) for one in plan.functions)
     return Trial(
@@ -152,7 +154,6 @@ def _trial(plan: Plan, target: Mapping[str, Any], file: Path, rollouts: tuple[Tr
         functions=functions,
         remarks=definition.remarks,
         target_file=str(file),
-        target=target,
         failing_method=plan.failing.name,
         rollouts=rollouts,
         seconds=round(seconds, 1),

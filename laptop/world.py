@@ -48,7 +48,7 @@ def create_world(connect: Connect, name: str, definition: Definition, functions:
 
 
 def target_of(name: str, rest_api_id: str, functions: Sequence[Function], definition: Definition) -> dict[str, Any]:
-    """The target as its file has it. Routes outside are in it as long as CloudWatch Logs takes the filters that leave them out."""
+    """The target as its file has it. It names the routes outside if CloudWatch Logs takes the filters that leave them out."""
     raw: dict[str, Any] = {
         "name": name,
         "stage": {"rest_api_id": rest_api_id, "stage_name": STAGE, "alias_variable": VARIABLE},
@@ -74,4 +74,3 @@ def publish(connect: Connect, functions: Sequence[Function], numbers: Mapping[st
         client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
         versions[function.name] = client.publish_version(FunctionName=function.name)["Version"]
     return versions
-

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +33,7 @@ class Trial:
     """A definition that was tried.
 
     ``methods`` counts those of the API, ``outside`` those of them that no function answers. ``remarks`` say what was left out
-    or changed. ``target`` is what ``target_file`` holds.
+    or changed. ``failing_method`` is the one in which the bad release fails; ``seconds`` are real ones.
     """
 
     file: str
@@ -47,7 +45,6 @@ class Trial:
     functions: tuple[TriedFunction, ...]
     remarks: tuple[str, ...]
     target_file: str
-    target: Mapping[str, Any]
     failing_method: str
     rollouts: tuple[TriedRollout, ...]
     seconds: float

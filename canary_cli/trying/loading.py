@@ -1,4 +1,4 @@
-"""Finds what `canary try` runs on: the laptop's room and the embedded AWS, which the command's wheel does not contain."""
+"""Finds what `canary try` runs on: the room `laptop` and the embedded AWS, which the command's wheel does not contain."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from types import ModuleType
 
-RUNNER = "laptop.trial"
-NEEDED = frozenset({"laptop", "demo", "embedded_aws", "canary_machine", "moto", "jsonata", "time_machine", "yaml", "jsonschema"})
+RUNNER = "laptop.command"
+NEEDED = frozenset(
+    {"laptop", "demo", "embedded_aws", "canary_machine", "moto", "jsonata", "time_machine", "yaml", "jsonschema"}
+)
 
 
 class NotInstalledError(Exception):

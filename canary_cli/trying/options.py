@@ -11,4 +11,6 @@ Codes = Annotated[
     typer.Option("--code", help="Your own Python code for a function, instead of a stand-in.", metavar="FUNCTION=ZIP:HANDLER"),
 ]
 Rate = Annotated[float, typer.Option("--per-minute", help="Simulated requests a minute.", min=60, max=6000)]
+TrialName = Annotated[str | None, typer.Option("--name", help="The target's name. Default: the definition's title.")]
+REPORTS = Path("reports")
 Reports = Annotated[Path, typer.Option("--reports", help="The folder of the reports and of the target file.")]

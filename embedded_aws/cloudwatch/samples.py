@@ -43,7 +43,7 @@ class Minute:
         """The same samples in another minute."""
         other = Minute(start, self.late)
         other.count, other.total, other.lowest, other.highest = self.count, self.total, self.lowest, self.highest
-        other._has_sets, other._raw, other._cells = self._has_sets, self._raw.copy(), self._cells  # noqa: SLF001 - its own kind
+        other._has_sets, other._raw, other._cells = self._has_sets, self._raw.copy(), self._cells
         return other
 
     def add(self, values: Sequence[float], counts: Sequence[float] | None) -> None:

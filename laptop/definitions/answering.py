@@ -115,7 +115,9 @@ class Answers:
 
 def _success(responses: Mapping[str, Any]) -> tuple[str, int]:
     """The key and the status of the first success: 2xx, else a redirection, else the default."""
-    found = sorted((int(key.replace("X", "0").replace("x", "0")), key) for key in responses if re.fullmatch(r"[1-5](\d\d|XX|xx)", key))
+    found = sorted(
+        (int(key.replace("X", "0").replace("x", "0")), key) for key in responses if re.fullmatch(r"[1-5](\d\d|XX|xx)", key)
+    )
     for least, most in ((OK, REDIRECT), (REDIRECT, CLIENT_ERROR)):
         for status, key in found:
             if least <= status < most:

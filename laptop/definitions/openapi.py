@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from laptop.definitions.answering import Answers
 from laptop.definitions.documents import DefinitionError
-from laptop.definitions.integrations import INTEGRATION, read_integration
+from laptop.definitions.integrations import read_integration
 from laptop.definitions.operations import ANY, Called, Definition, Operation
 from laptop.definitions.paths import LeftOutError, Placed, Tree
 from laptop.definitions.references import resolve
@@ -57,7 +57,8 @@ class _Reader:
         if not operations:
             why = self._remarks.lines()
             raise DefinitionError(
-                f"no operation is left to try of {len(paths)} paths{': ' + why[0] if why else ''}", "add a path with a method such as get"
+                f"no operation is left to try of {len(paths)} paths{': ' + why[0] if why else ''}",
+                "add a path with a method such as get",
             )
         self._about_whole()
         for where in self._answers.loose:
@@ -159,7 +160,8 @@ def _dialect(root: Json) -> str:
             version = str(root[key])
             if not version.startswith(known):
                 raise DefinitionError(
-                    f"{key} must be {' or '.join(known)}, got {version}", "convert the definition; API Gateway takes 3.0 and 2.0"
+                    f"{key} must be {' or '.join(known)}, got {version}",
+                    "convert the definition; API Gateway takes 3.0 and 2.0",
                 )
             return f"{name} {version}"
     raise DefinitionError(

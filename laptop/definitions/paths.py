@@ -53,7 +53,7 @@ class Tree:
             raise LeftOutError("a path begins with /")
         notes, spelled, built = [], {}, ""
         bare = re.sub(r"/{2,}", "/", path).rstrip("/")
-        if bare != path and path != "/":
+        if path not in {bare, "/"}:
             notes.append(f"written as {bare or '/'}")
         new, names = set(), {}
         for part in bare.split("/")[1:]:

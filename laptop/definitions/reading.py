@@ -24,9 +24,9 @@ def read_definition(file: Path) -> Definition:
     root = read_document(file)
     found = read_template(root, file) if is_template(root) else read_openapi(root)
     if not any(one.is_inside for one in found.operations):
-        methods = len(found.operations)
+        methods, first = len(found.operations), found.operations[0].name
         raise DefinitionError(
-            f"none of the {methods} methods calls a function, so there is nothing to roll out; the first is {found.operations[0].name}",
+            f"none of the {methods} methods calls a function, so there is nothing to roll out; the first is {first}",
             "remove the x-amazon-apigateway-integration of the methods that a stand-in is to answer",
         )
     return found

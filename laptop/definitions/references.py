@@ -46,7 +46,8 @@ def _found(root: Json, pointer: str, where: str) -> Any:  # noqa: ANN401 - any J
             continue
         if not isinstance(found, dict) or key not in found:
             raise DefinitionError(
-                f"{where}: the reference {pointer} leads to nothing: there is no {key}", "add the part, or correct the reference"
+                f"{where}: the reference {pointer} leads to nothing: there is no {key}",
+                "add the part, or correct the reference",
             )
         found = found[key]
     return found

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laptop.definitions.documents import DefinitionError, read_document
+from laptop.definitions.documents import DefinitionError, Json, read_document
 from laptop.definitions.integrations import INTEGRATION
 from laptop.definitions.intrinsics import Intrinsics
 from laptop.definitions.openapi import ANY_METHOD, METHODS, read_openapi
@@ -18,7 +18,6 @@ from laptop.definitions.remarks import Remarks
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from laptop.definitions.documents import Json
     from laptop.definitions.operations import Definition
 
 FUNCTION, API, HTTP_API = "AWS::Serverless::Function", "AWS::Serverless::Api", "AWS::Serverless::HttpApi"

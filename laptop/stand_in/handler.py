@@ -21,7 +21,7 @@ FAILED, MISSING = 500, 404
 def handler(event: dict[str, Any], context: Any) -> Any:  # noqa: ANN401 - Lambda's
     """The answer of a proxy integration."""
     method = _method(event)
-    if method == release.FAILING_METHOD and random.random() < release.FAILING_SHARE:  # noqa: S311 - simulates a fault
+    if method == release.FAILING_METHOD and random.random() < release.FAILING_SHARE:
         print(json.dumps({"level": "ERROR", "message": "the release fails here", "method": method}))  # noqa: T201 - Lambda's log
         return _answer(FAILED, "application/json", json.dumps({"message": "the release fails here"}), context)
     if release.OWN_HANDLER:
