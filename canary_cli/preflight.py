@@ -29,8 +29,9 @@ from canary_cli.planning.prospect_text import lines_of_prospect
 from canary_cli.planning.sighting import read_past, read_past_traffic
 from canary_cli.reading import Reading
 from canary_cli.requesting import parse_start, policy_of, start_input
+from canary_cli.trying.asked import PER_MINUTE, POLICY, REPORTS, Asked
 from canary_cli.trying.loading import NotInstalledError, load_runner
-from canary_cli.trying.options import REPORTS, Codes, DefinitionFile, Rate, Reports, TrialName
+from canary_cli.trying.options import Codes, DefinitionFile, Rate, Reports, TrialName, TrialPolicy
 from canary_cli.verbs import Call
 
 Subject = Annotated[str | None, typer.Argument(metavar="[TARGET]", help="A registered target; or give --api and --stage.")]
@@ -128,13 +129,13 @@ def try_definition(
     *,
     name: TrialName = None,
     codes: Codes = None,
-    per_minute: Rate = 600.0,
+    policy: TrialPolicy = POLICY,
+    per_minute: Rate = PER_MINUTE,
     reports: Reports = REPORTS,
 ) -> ExitCode:
-    """Make an API from a definition on this machine, and roll out a good and a bad release on it. No AWS account is needed.
+    """Make an API from a definition on this machine, and roll out a good and a bad release of it. It needs no AWS account.
 
-    Functions that answer by the definition's schemas stand in for your own. Ends with 0 if the good release was promoted
-    and the bad one rolled back.
+    Stand-ins answer by the definition's schemas. Ends with 0 if the good release is promoted and the bad one rolled back.
     """
     call.output.note("starting an AWS in this process")
     try:
@@ -144,7 +145,7 @@ def try_definition(
         raise CommandError(
             "NotInstalled", told, "clone the repository, run make demo there, then .venv/bin/canary try"
         ) from error
-    exit_code: ExitCode = runner.run(call.output, file, name, codes or (), per_minute=per_minute, reports=reports)
+    exit_code: ExitCode = runner.run(call.output, Asked(file, name, tuple(codes or ()), policy, per_minute, reports))
     return exit_code
 
 

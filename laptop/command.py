@@ -11,28 +11,29 @@ from rich.console import Console
 
 from canary_cli.exits import CommandError, ExitCode
 from demo.report import make_console
+from demo.watcher import EndlessRolloutError
 from laptop.definitions.documents import DefinitionError
 from laptop.trial import try_definition
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-    from pathlib import Path
-
     from canary_cli.output import Output
+    from canary_cli.trying.asked import Asked
 
 
-def run(output: Output, file: Path, name: str | None, codes: Sequence[str], *, per_minute: float, reports: Path) -> ExitCode:
+def run(output: Output, asked: Asked) -> ExitCode:
     """Try the definition; as text it prints what happens, as JSON one answer at the end.
 
     Raises:
-        CommandError: the definition, its name or own code cannot be tried.
+        CommandError: the definition cannot be tried, or not as asked; or a rollout does not end within four simulated hours.
 
     """
     console = Console(file=StringIO()) if output.is_json else make_console(sys.stdout)
     try:
-        trial = try_definition(file, codes, console, name=name, per_minute=per_minute, reports=reports)
+        trial = try_definition(asked, console)
     except DefinitionError as error:
-        raise CommandError("Definition", f"{file}: {error.text}", error.fix, ExitCode.USAGE) from error
+        raise CommandError("Definition", f"{asked.file}: {error.text}", error.fix, ExitCode.USAGE) from error
+    except EndlessRolloutError as error:
+        raise CommandError("Endless", str(error), "ask for more requests with --per-minute, or for another --policy") from error
     exit_code = ExitCode.DONE if trial.is_as_expected else ExitCode.FAILED
     if output.is_json:
         output.say((), {"verb": "try", **asdict(trial), "exit_code": int(exit_code)})

@@ -26,6 +26,8 @@ MOST = 10
 """Functions of one API. The methods of the smaller groups share the last one."""
 OTHERS = "others"
 LONGEST_NAME, LONGEST_TARGET = 64, 40
+USUAL_NAME = 20
+"""Characters of a title that become a name; more make long lines."""
 SOURCES = Path(__file__).parent / "stand_in"
 PACKAGE = "stand_in"
 HANDLER = f"{PACKAGE}.handler.handler"
@@ -80,11 +82,13 @@ def functions_of(operations: Sequence[Operation], api: str, own: Mapping[str, Ow
     return tuple(Function(name, tuple(found), own.get(name)) for name, found in by_name.items())
 
 
-def api_name(title: str) -> str:
-    """A name for the API and its target: lower-case letters, digits and hyphens, a letter first."""
-    plain = re.sub(r"[^a-z0-9]+", "-", title.lower()).strip("-")
-    named = plain if plain[:1].isalpha() else f"api-{plain}".strip("-")
-    return named[:LONGEST_TARGET].strip("-")
+def api_name(title: str, most: int = USUAL_NAME) -> str:
+    """A name for the API and its target of about ``most`` characters: lower-case letters, digits and -, a letter first."""
+    words = re.sub(r"[^a-z0-9]+", "-", title.lower().replace("'", "")).strip("-").split("-")
+    named = words if words[0][:1].isalpha() else ["api", *filter(None, words)]
+    while len(named) > 1 and len("-".join(named)) > most:
+        named = named[:-1]
+    return "-".join(named)[:LONGEST_TARGET]
 
 
 def function_name(api: str, group: str) -> str:

@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+MOST_NAMED = 5
+"""Methods with refused requests that are named."""
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
@@ -34,6 +37,13 @@ def lines_of_world(
     yield f"the bad release fails in {share:.0%} of the requests to {failing.name}, the most frequent method of a function"
     yield f"target file {target_file}:"
     yield from (f"  {line}" for line in target_text(target).splitlines())
+
+
+def lines_of_traffic(requests: int, refused: Sequence[str]) -> Iterator[str]:
+    """How the first requests were answered."""
+    told = "each answered with success" if not refused else f"except for {_count(len(refused), 'method')}:"
+    yield f"{requests:,} requests before the first rollout, {told}"
+    yield from (f"  {line}" for line in refused[:MOST_NAMED])
 
 
 def lines_of_end(trial: Trial) -> Iterator[str]:

@@ -27,13 +27,15 @@ STAGE = "prod"
 LIVE, CANARY = "live", "canary"
 
 
-def create_world(connect: Connect, name: str, definition: Definition, functions: Sequence[Function]) -> dict[str, Any]:
+def create_world(
+    connect: Connect, name: str, definition: Definition, functions: Sequence[Function], *, policy: str
+) -> dict[str, Any]:
     """Create the API ``name`` with its functions' first releases, deployed; returns its target as a target file has it."""
     place = Place.find(connect)
     outside = [one for one in definition.operations if not one.is_inside]
     document = document_of(name, functions, outside, place)
     rest_api_id = str(connect("apigateway").import_rest_api(body=json.dumps(document).encode())["id"])
-    raw = target_of(name, rest_api_id, functions, definition)
+    raw = target_of(name, rest_api_id, functions, definition, policy=policy)
     target = require_target(raw)
     role = create_role(connect, f"{name}-functions", "lambda.amazonaws.com")
     let_log(connect, place, f"{name}-functions", "*")
@@ -47,14 +49,16 @@ def create_world(connect: Connect, name: str, definition: Definition, functions:
     return raw
 
 
-def target_of(name: str, rest_api_id: str, functions: Sequence[Function], definition: Definition) -> dict[str, Any]:
+def target_of(
+    name: str, rest_api_id: str, functions: Sequence[Function], definition: Definition, *, policy: str
+) -> dict[str, Any]:
     """The target as its file has it. It names the routes outside if CloudWatch Logs takes the filters that leave them out."""
     raw: dict[str, Any] = {
         "name": name,
         "stage": {"rest_api_id": rest_api_id, "stage_name": STAGE, "alias_variable": VARIABLE},
         "functions": [{"name": one.name, "live": LIVE, "canary": CANARY} for one in functions],
         "access_log_group": f"/apigw/{name}-{STAGE}",
-        "policy": "standard",
+        "policy": policy,
         "metrics": {"errors": "5xx", "slow": ["p50", "p90", "p99"]},
     }
     by_path: dict[str, list[str]] = {}

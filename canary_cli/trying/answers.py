@@ -33,7 +33,8 @@ class Trial:
     """A definition that was tried.
 
     ``methods`` counts those of the API, ``outside`` those of them that no function answers. ``remarks`` say what was left out
-    or changed. ``failing_method`` is the one in which the bad release fails; ``seconds`` are real ones.
+    or changed, ``refused`` which methods answered with 400 or above before the first rollout. ``failing_method`` is the one in
+    which the bad release fails; ``seconds`` are real ones.
     """
 
     file: str
@@ -45,6 +46,7 @@ class Trial:
     functions: tuple[TriedFunction, ...]
     remarks: tuple[str, ...]
     target_file: str
+    refused: tuple[str, ...]
     failing_method: str
     rollouts: tuple[TriedRollout, ...]
     seconds: float

@@ -12,5 +12,5 @@ Codes = Annotated[
 ]
 Rate = Annotated[float, typer.Option("--per-minute", help="Simulated requests a minute.", min=60, max=6000)]
 TrialName = Annotated[str | None, typer.Option("--name", help="The target's name. Default: the definition's title.")]
-REPORTS = Path("reports")
+TrialPolicy = Annotated[str, typer.Option("--policy", help="A shipped policy.", metavar="NAME")]
 Reports = Annotated[Path, typer.Option("--reports", help="The folder of the reports and of the target file.")]

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 METHODS = ("get", "put", "post", "delete", "options", "head", "patch")
 ANY_METHOD = "x-amazon-apigateway-any-method"
 _VERSION = re.compile(r"v?\d[\d.\-]*")
-_NO_RESOURCE = "left out, because API Gateway has no such resource"
 
 
 def read_openapi(root: Json) -> Definition:
@@ -82,7 +81,7 @@ class _Reader:
             placed = self._tree.place(path)
         except LeftOutError as error:
             for verb in verbs:
-                self._remarks.add(f"{_NO_RESOURCE}: {error}", f"{_verb(verb)} {path}")
+                self._remarks.add(f"left out, because {error}", f"{_verb(verb)} {path}")
             return
         for note in placed.notes:
             self._remarks.add("written otherwise", f"{path}: {note}")

@@ -50,7 +50,7 @@ class Tree:
 
         """
         if not path.startswith("/"):
-            raise LeftOutError("a path begins with /")
+            raise LeftOutError("a path must begin with /")
         notes, spelled, built = [], {}, ""
         bare = re.sub(r"/{2,}", "/", path).rstrip("/")
         if path not in {bare, "/"}:
@@ -66,7 +66,7 @@ class Tree:
             built = f"{built}/{taken}"
             new.add(built)
         if len(self._parts | new) > self._most:
-            raise LeftOutError(f"API Gateway takes {self._most} resources per API, and this would be one more")
+            raise LeftOutError(f"API Gateway takes {self._most} resources per API, unless AWS raises the quota")
         self._parts |= new
         self._variables |= names
         if built != bare:
