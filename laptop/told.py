@@ -41,8 +41,8 @@ def lines_of_world(
 
 def lines_of_traffic(requests: int, refused: Sequence[str]) -> Iterator[str]:
     """How the first requests were answered."""
-    told = "each answered with success" if not refused else f"except for {_count(len(refused), 'method')}:"
-    yield f"{requests:,} requests before the first rollout, {told}"
+    told = ", each answered with success" if not refused else "; not answered with success:"
+    yield f"{requests:,} requests before the first rollout{told}"
     yield from (f"  {line}" for line in refused[:MOST_NAMED])
 
 

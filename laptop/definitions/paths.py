@@ -78,8 +78,8 @@ class Tree:
         found = _VARIABLE.findall(part)
         if not found:
             if not _TEXT.fullmatch(part):
-                wrong = "".join(sorted({each for each in part if not _TEXT.fullmatch(each)}))
-                raise LeftOutError(f"a resource's part has no {wrong}, and this has: {part}")
+                wrong = " ".join(sorted({repr(each) for each in part if not _TEXT.fullmatch(each)}))
+                raise LeftOutError(f"a part of a resource cannot have {wrong} in it")
             return part, part
         is_greedy = len(found) == 1 and part == f"{{{found[0]}}}" and found[0].endswith("+")
         name = _NOT_IN_NAMES.sub("", found[0].removesuffix("+")) or "value"
