@@ -138,7 +138,9 @@ def _listed(schema: Json, key: str) -> list[Any]:
 
 def _first(examples: Any) -> Any:  # noqa: ANN401 - any JSON
     """The first of several examples: a list in a schema, a mapping beside one."""
-    one = next(iter(examples.values())) if isinstance(examples, dict) else examples[0]
+    if not isinstance(examples, dict):
+        return examples[0]
+    one = next(iter(examples.values()))
     return one["value"] if isinstance(one, dict) and "value" in one else one
 
 

@@ -83,8 +83,8 @@ def text_of(value: Any, kind: str) -> str:  # noqa: ANN401 - any JSON
     """A value as a body of a content type."""
     if kind.startswith(FORM) and isinstance(value, dict):
         return urlencode({key: scalar(each) for key, each in value.items()})
-    if isinstance(value, str) and not _is_json(kind):
-        return value
+    if isinstance(value, str) and (not _is_json(kind) or value.lstrip().startswith(("{", "["))):
+        return value  # an example is often written as the text of its JSON
     return json.dumps(value)
 
 

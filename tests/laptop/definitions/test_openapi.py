@@ -162,6 +162,7 @@ def test_a_body_that_no_sample_fits_is_sampled_by_its_types_and_said():
             "sample",
         ),
         ({"200": {"description": "x", "content": {"application/json": {}}}}, 200, "{}"),
+        ({"200": {"description": "x", "content": {"application/json": {"example": '{"a": 1}'}}}}, 200, '{"a": 1}'),
         ({"200": {"description": "x", "content": {"image/png": {}}}}, 200, ""),
         ({"200": {"description": "x", "content": {"application/json": {"example": None}}}}, 200, "null"),
     ],

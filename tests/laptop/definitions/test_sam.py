@@ -85,7 +85,7 @@ def test_a_plain_template_of_cloudformation_is_read_too():
         (a_template(), "the template has no REST API with a method"),
         (
             a_template(events={"E": {"Type": "HttpApi"}}),
-            "the template has no REST API with a method (1 left out, because the stage of an HTTP API has no canary: F.Events.E)",
+            "the template has no REST API with a method (1 left out, because the stage of an HTTP API has no canary: ",
         ),
         (
             a_template(events=NO_PATH),

@@ -12,7 +12,7 @@ def plain(schema, *, is_answer=True, is_strict=True, **parts):
     ("schema", "made"),
     [
         ({"type": "string", "example": "tea"}, {"example": "tea"}),
-        ({"examples": [{"a": 1}]}, {"example": {"a": 1}}),
+        ({"examples": [{"value": 1}]}, {"example": {"value": 1}}),
         ({"examples": {"one": {"value": 3}}}, {"example": 3}),
         ({"const": 4}, {"enum": [4]}),
         ({"type": ["null", "integer"]}, {"type": "integer"}),
