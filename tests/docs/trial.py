@@ -30,8 +30,8 @@ WIDTH = 400
 
 def transcript() -> str:
     """What the command prints for the example, without the looks that continue."""
-    from canary_cli.trying.asked import Asked  # noqa: PLC0415 - the trial imports moto, which takes seconds
-    from laptop.trial import try_definition  # noqa: PLC0415 - as above
+    from canary_cli.trying.asked import Asked
+    from laptop.trial import try_definition
 
     console = Console(file=io.StringIO(), width=WIDTH, highlight=False, color_system=None, _environ={})
     with _folder_with_example():
