@@ -59,7 +59,7 @@ test: $(VENV)/test  ## test rules, edge, tasks, some executions, one demo scenar
 lint: $(VENV)/dev  ## run ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	$(BIN)/mypy functions/canary infra/canary_cdk infra/cost_at_rest.py app.py bench canary_cli canary_machine demo embedded_aws tests/faults/small verify
+	$(BIN)/mypy functions/canary infra/canary_cdk infra/cost_at_rest.py app.py bench canary_cli canary_machine demo embedded_aws laptop tests/faults/small verify
 
 check: COVERAGE := 1
 check: lint test rest  ## run everything: make lint, make test with coverage, then make rest

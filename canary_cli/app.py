@@ -15,7 +15,7 @@ from canary_cli.exits import CommandError, ExitCode
 from canary_cli.explaining import explain, logs
 from canary_cli.output import Output
 from canary_cli.outside import ci, import_target
-from canary_cli.preflight import backtest, doctor, plan
+from canary_cli.preflight import backtest, doctor, plan, try_definition
 from canary_cli.returning import revert, rollback
 from canary_cli.seeing import history, status, watch
 from canary_cli.showing import dashboard
@@ -55,6 +55,7 @@ def canary(
     """See what a rollout is doing, and steer it."""
 
 
+add_verb(app, "try", try_definition, panel=SEE, example="canary try openapi.yaml")
 add_verb(app, "doctor", doctor, panel=SEE, example="canary doctor orders")
 add_verb(app, "plan", plan, panel=SEE, example="canary plan orders --policy cautious")
 add_verb(app, "backtest", backtest, panel=SEE, example="canary backtest orders --policy standard --policy fast")

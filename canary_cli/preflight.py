@@ -1,4 +1,4 @@
-"""`canary doctor`, `plan` and `backtest`: what a rollout needs, would do, and would have done before. They change nothing."""
+"""`canary doctor`, `plan`, `backtest` and `try`: what can be known before the first rollout. They change no account."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
@@ -29,6 +29,9 @@ from canary_cli.planning.prospect_text import lines_of_prospect
 from canary_cli.planning.sighting import read_past, read_past_traffic
 from canary_cli.reading import Reading
 from canary_cli.requesting import parse_start, policy_of, start_input
+from canary_cli.trying.asked import PER_MINUTE, POLICY, REPORTS, Asked
+from canary_cli.trying.loading import NotInstalledError, load_runner
+from canary_cli.trying.options import Codes, DefinitionFile, Rate, Reports, TrialName, TrialPolicy
 from canary_cli.verbs import Call
 
 Subject = Annotated[str | None, typer.Argument(metavar="[TARGET]", help="A registered target; or give --api and --stage.")]
@@ -118,6 +121,32 @@ def backtest(
         found = run_backtest(call.connection.client("cloudwatch"), draft, looked.sight.survey, inquiry, chosen)
         call.output.say(lines_of_backtest(found), {**answer, **asdict(found)})
     return ExitCode.DONE
+
+
+def try_definition(
+    call: Call,
+    file: DefinitionFile,
+    *,
+    name: TrialName = None,
+    codes: Codes = None,
+    policy: TrialPolicy = POLICY,
+    per_minute: Rate = PER_MINUTE,
+    reports: Reports = REPORTS,
+) -> ExitCode:
+    """Make an API from a definition on this machine, and roll out a good and a bad release of it. It needs no AWS account.
+
+    Stand-ins answer by the definition's schemas. Ends with 0 if the good release is promoted and the bad one rolled back.
+    """
+    call.output.note("starting an AWS in this process")
+    try:
+        runner = load_runner()
+    except NotInstalledError as error:
+        told = f"canary try runs on the embedded AWS, and {error}"
+        raise CommandError(
+            "NotInstalled", told, "clone the repository, run make demo there, then .venv/bin/canary try"
+        ) from error
+    exit_code: ExitCode = runner.run(call.output, Asked(file, name, tuple(codes or ()), policy, per_minute, reports))
+    return exit_code
 
 
 def foretell(

@@ -7,7 +7,9 @@ scenario expects. It decides nothing about a rollout: that is the controller's j
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 from canary.rules.reports.links import report_key
@@ -21,14 +23,17 @@ from demo.stand import WARM_UP_SECONDS, open_stand
 from demo.watcher import Watcher
 from demo.witness import Witness
 
+Prepare = Callable[[Scenario], Mapping[str, str]]
+"""Publishes a scenario's release and plans what happens meanwhile; returns the versions by function name."""
+
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from rich.console import Console
 
     from demo.readback import Standing
-    from demo.stand import Stand
+    from demo.stand import SampleStand, Stand
 
 KEEPING_SECONDS = 30
 """After a rollout's end the controller keeps its report, which includes a query of the logs."""
@@ -45,7 +50,7 @@ def run_demo(scenarios: Sequence[Scenario], console: Console, *, reports: Path) 
     started = time.monotonic()
     with open_stand() as stand:
         console.print(f"embedded AWS at {stand.aws.endpoint_url}, sample API {stand.target.name}, a day of history")
-        demo = Demo(stand, console, reports=reports)
+        demo = Demo(stand, console, reports=reports, prepare=partial(_prepare, stand))
         stand.aws.clock.run_for(WARM_UP_SECONDS)
         failed = [scenario.name for scenario in scenarios if demo.show(scenario).problems]
     verdict = f"[bold red]not as expected: {', '.join(failed)}[/]" if failed else "[bold green]all as expected[/]"
@@ -54,11 +59,19 @@ def run_demo(scenarios: Sequence[Scenario], console: Console, *, reports: Path) 
     return 1 if failed else 0
 
 
+def _prepare(stand: SampleStand, scenario: Scenario) -> Mapping[str, str]:
+    """Publish a scenario's release of the sample, and plan its outage."""
+    versions = publish_release(stand.aws.client, stand.target, {"NAME": scenario.name, **scenario.numbers})
+    stand.traffic.plan_outage(scenario.outage, stand.aws.clock.now())
+    return versions
+
+
 class Demo:
     """Rollouts on one stand, each shown on the console."""
 
-    def __init__(self, stand: Stand, console: Console, *, reports: Path) -> None:
+    def __init__(self, stand: Stand, console: Console, *, reports: Path, prepare: Prepare) -> None:
         self._stand = stand
+        self._prepare = prepare
         self._console = console
         self._reports = reports
         self._watcher = Watcher(stand, console)
@@ -89,9 +102,7 @@ class Demo:
     def _roll_out(self, scenario: Scenario) -> Outcome:
         stand, aws = self._stand, self._stand.aws
         before = self._readback.standing(stand.target)
-        versions = publish_release(aws.client, stand.target, {"NAME": scenario.name, **scenario.numbers})
-        now = aws.clock.now()
-        stand.traffic.plan_outage(scenario.outage, now)
+        versions = self._prepare(scenario)
         execution = stand.start_rollout(scenario.name, scenario.title)
         last_weight_percent = self._watcher.follow(scenario.name, execution)
         description = aws.client("stepfunctions").describe_execution(executionArn=execution)

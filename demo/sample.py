@@ -40,14 +40,14 @@ def create_sample(connect: Connect, numbers: Mapping[str, str | float | bool] | 
         raise ValueError(f"{TARGET_FILE} must name a stage and its log; the sample is a REST API")
     place = Place.find(connect)
     role = create_role(connect, "orders-functions", "lambda.amazonaws.com")
-    _let_log(connect, place, "orders-functions")
+    let_log(connect, place, "orders-functions")
     for function in target.functions:
         create_function(connect, function, role, archive(numbers or {}))
     rest_api_id = _create_api(connect, place)
     stage = replace(target.stage, rest_api_id=rest_api_id)
     for function in target.functions:
-        _allow_api(connect, place, function, stage)
-    _create_stage(connect, place, stage, target.access_log_group)
+        allow_api(connect, place, function, stage)
+    create_stage(connect, place, stage, target.access_log_group)
     _create_payments_alarm(connect)
     return replace(target, stage=stage)
 
@@ -56,19 +56,19 @@ def create_ship_sample(connect: Connect, numbers: Mapping[str, str | float | boo
     """Create the function `orders-ship` with its one alias: a target whose traffic is split by the alias's own weights."""
     target = require_target(SHIP_TARGET)
     role = create_role(connect, "orders-ship", "lambda.amazonaws.com")
-    _let_log(connect, Place.find(connect), "orders-ship")
+    let_log(connect, Place.find(connect), "orders-ship")
     create_function(connect, target.functions[0], role, archive(numbers or {}))
     return target
 
 
-def create_function(connect: Connect, function: TargetFunction, role: str, code: bytes) -> None:
-    """Create a function of the sample, publish its version 1 and create its aliases."""
+def create_function(connect: Connect, function: TargetFunction, role: str, code: bytes, handler: str | None = None) -> None:
+    """Create a function, publish its version 1 and create its aliases. Without ``handler`` it is one of the sample's."""
     client = connect("lambda")
     client.create_function(
         FunctionName=function.name,
         Runtime="python3.13",
         Architectures=["arm64"],
-        Handler=f"orders.{function.name.replace('-', '_')}.handler",
+        Handler=handler or f"orders.{function.name.replace('-', '_')}.handler",
         Role=role,
         Code={"ZipFile": code},
         Timeout=TIMEOUT_SECONDS,
@@ -99,10 +99,10 @@ def create_role(connect: Connect, name: str, service: str) -> str:
     return str(role["Role"]["Arn"])
 
 
-def _let_log(connect: Connect, place: Place, role: str) -> None:
+def let_log(connect: Connect, place: Place, role: str, functions: str = "orders-*") -> None:
     """Allow functions with this role to write their logs; the sample's functions need nothing else."""
     actions = ["logs:CreateLogGroup", "logs:CreateLogStream", "logs:PutLogEvents"]
-    statement = {"Effect": "Allow", "Action": actions, "Resource": place.arn("logs", "log-group:/aws/lambda/orders-*")}
+    statement = {"Effect": "Allow", "Action": actions, "Resource": place.arn("logs", f"log-group:/aws/lambda/{functions}")}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
     connect("iam").put_role_policy(RoleName=role, PolicyName="log", PolicyDocument=policy)
 
@@ -167,20 +167,20 @@ def _integration_uri(place: Place, function: str) -> str:
     return f"arn:aws:apigateway:{place.region}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
 
 
-def _allow_api(connect: Connect, place: Place, function: TargetFunction, stage: Stage) -> None:
+def allow_api(connect: Connect, place: Place, function: TargetFunction, stage: Stage, api_name: str = API_NAME) -> None:
     """Allow the API to invoke both aliases: a permission belongs to the alias that it names (docs/aws.md#alias-policy)."""
     for alias in (function.live, function.canary):
         connect("lambda").add_permission(
             FunctionName=function.name,
             Qualifier=alias,
-            StatementId=f"{API_NAME}-{stage.stage_name}",
+            StatementId=f"{api_name}-{stage.stage_name}",
             Action="lambda:InvokeFunction",
             Principal="apigateway.amazonaws.com",
             SourceArn=place.arn("execute-api", f"{stage.rest_api_id}/{stage.stage_name}/*"),
         )
 
 
-def _create_stage(connect: Connect, place: Place, stage: Stage, log_group: str) -> None:
+def create_stage(connect: Connect, place: Place, stage: Stage, log_group: str) -> None:
     """Create the deployed stage: its base on `live`, and the access log that tells base from canary."""
     connect("logs").create_log_group(logGroupName=log_group)
     client = connect("apigateway")

@@ -17,6 +17,7 @@ from demo.controller import Controller, create_controller, register_target
 from demo.guest import CONTROLLER
 from demo.orders_traffic import OrdersTraffic
 from demo.sample import create_sample
+from embedded_aws.dataplane.dataplane import Source
 from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.startup import without_collections
 
@@ -39,7 +40,7 @@ class Stand:
     aws: EmbeddedAws
     controller: Controller
     target: Target
-    traffic: OrdersTraffic
+    traffic: Source
 
     def start_rollout(self, name: str, reason: str) -> str:
         """Start a rollout of the newest versions; returns the execution's ARN."""
@@ -51,8 +52,15 @@ class Stand:
         return str(answer["executionArn"])
 
 
+@dataclass(frozen=True, slots=True)
+class SampleStand(Stand):
+    """A stand with the sample, whose traffic can meet an outage."""
+
+    traffic: OrdersTraffic
+
+
 @contextmanager
-def open_stand(*, port: int = 0, speed: float | None = None, seed: int = 0, per_minute: Rate = 600.0) -> Iterator[Stand]:
+def open_stand(*, port: int = 0, speed: float | None = None, seed: int = 0, per_minute: Rate = 600.0) -> Iterator[SampleStand]:
     """An embedded AWS with sample, controller, history and traffic. Its clock does not move until the caller drives it."""
     with EmbeddedAws(port=port, speed=speed, seed=seed, guest=CONTROLLER) as aws:
         with without_collections():
@@ -60,7 +68,7 @@ def open_stand(*, port: int = 0, speed: float | None = None, seed: int = 0, per_
         yield stand
 
 
-def _make(aws: EmbeddedAws, seed: int, per_minute: Rate) -> Stand:
+def _make(aws: EmbeddedAws, seed: int, per_minute: Rate) -> SampleStand:
     target = create_sample(aws.client)
     controller = create_controller(aws.client, reports=REPORTS)
     register_target(aws.client, target)
@@ -69,4 +77,4 @@ def _make(aws: EmbeddedAws, seed: int, per_minute: Rate) -> Stand:
     write_day(aws.metrics, target, until=aws.clock.now(), rng=random.Random(f"{seed} history"))
     traffic = OrdersTraffic(target.stage, rng=random.Random(f"{seed} traffic"), per_minute=per_minute)
     aws.dataplane.add_source(traffic)
-    return Stand(aws, controller, target, traffic)
+    return SampleStand(aws, controller, target, traffic)

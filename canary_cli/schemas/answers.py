@@ -19,6 +19,7 @@ from canary_cli.schemas.shapes import Optional, Shapes
 from canary_cli.serving import Serving
 from canary_cli.status_view import Served, Status
 from canary_cli.stories.story import Story
+from canary_cli.trying.answers import Trial
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
@@ -87,6 +88,7 @@ CODED: Mapping[str, dict[str, object]] = {
     "plan": {"verb": "plan", "exit_code": ExitCode},
     "backtest": {"verb": "backtest", "exit_code": ExitCode},
     "adopt": {"exit_code": ExitCode},
+    "try": {"verb": "try", "exit_code": ExitCode},
 }
 """What these verbs answer with besides what they found or did."""
 
@@ -118,6 +120,7 @@ ANSWERS: Mapping[str, tuple[object, ...]] = {
     "plan": (Prospect,),
     "backtest": (Backtest,),
     "adopt": (Adoption,),
+    "try": (Trial,),
     "status": (Status, {"targets": tuple[Status, ...]}),
     "watch": _events(*WATCHED, "nothing"),
     "history": (History, Serving),

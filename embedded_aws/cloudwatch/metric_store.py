@@ -126,6 +126,20 @@ class MetricStore:
             points = ((begin, statistic(samples)) for begin, samples in _periods(minutes, start, seconds))
             return {begin: value for begin, value in points if value is not None}
 
+    def repeat_before(self, start: int, end: int, *, since: int) -> None:
+        """Fill the time from ``since`` to ``start`` with the minutes from ``start`` to before ``end``, again and again.
+
+        All three are starts of minutes. The past has its samples in common with the minutes that it repeats.
+        """
+        self._gather()
+        with self._lock:
+            for units in self._series.values():
+                for minutes in units.values():
+                    for begin in range(start - MINUTE, since - MINUTE, -MINUTE):
+                        same = minutes.get(start + (begin - start) % (end - start))
+                        if same is not None and begin not in minutes:
+                            minutes[begin] = same.at(begin)
+
     def reset(self) -> None:
         """Forget all samples; the sources stay."""
         with self._lock:

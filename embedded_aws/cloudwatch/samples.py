@@ -39,6 +39,13 @@ class Minute:
         self._cells: list[Cell] = []
         self._has_sets = False
 
+    def at(self, start: int) -> "Minute":
+        """The same samples in another minute."""
+        other = Minute(start, self.late)
+        other.count, other.total, other.lowest, other.highest = self.count, self.total, self.lowest, self.highest
+        other._has_sets, other._raw, other._cells = self._has_sets, self._raw.copy(), self._cells
+        return other
+
     def add(self, values: Sequence[float], counts: Sequence[float] | None) -> None:
         """Add values, each as often as its count says, or once without counts."""
         if counts is None:

@@ -19,7 +19,7 @@ from canary_cli.app import app, run
 
 ROOT = Path(__file__).parents[2]
 VERBS = [command.name for command in app.registered_commands]
-SEE = {"doctor", "plan", "backtest", "status", "watch", "history", "explain", "logs", "dashboard", "import"}
+SEE = {"try", "doctor", "plan", "backtest", "status", "watch", "history", "explain", "logs", "dashboard", "import"}
 STEER = {"adopt", "start", "ci", "advance", "promote", "pause", "resume", "abort", "rollback", "revert", "note"}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 FILES = sorted((Path(__file__).parents[2] / "canary_cli").rglob("*.py"))
 ROOMS = {"canary.rules", "canary.edge", "canary.aws"}
 LIBRARIES = {"botocore", "rich", "typer"}
-ELSEWHERE = {"canary_cdk", "canary_machine", "demo", "embedded_aws", "infra", "tests", "verify", "bench", "boto3"}
+ELSEWHERE = {"canary_cdk", "canary_machine", "demo", "embedded_aws", "infra", "laptop", "tests", "verify", "bench", "boto3"}
 
 
 def imported(path: Path) -> set[str]:

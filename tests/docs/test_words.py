@@ -10,7 +10,7 @@ from tests.docs.test_repository import files
 ROOT = Path(__file__).parents[2]
 CODE = {
     *("app.py", "functions", "infra", "canary_cli", "canary_machine", "statemachine", "embedded_aws"),
-    *("demo", "verify", "bench", "examples", "targets", "tests"),
+    *("demo", "laptop", "verify", "bench", "examples", "targets", "tests"),
 }
 PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *ROOT.glob("embedded_aws/*.md")])
 # Each pattern has a bracket that only keeps this file from matching it. Names are searched too, so "_" ends a word.

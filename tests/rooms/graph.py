@@ -18,6 +18,7 @@ TOPS = (
     "canary_machine",
     "embedded_aws",
     "demo",
+    "laptop",
     "bench",
     "verify",
     "examples",
@@ -27,7 +28,7 @@ TOPS = (
 
 FLOORS = (
     *(f"functions/canary/{room}" for room in ("rules/", "edge", "aws", "tasks")),
-    *("infra/canary_cdk", "canary_cli", "canary_machine", "embedded_aws", "demo"),
+    *("infra/canary_cdk", "canary_cli", "canary_machine", "embedded_aws", "demo", "laptop"),
 )
 """The folders that a newcomer needs to see."""
 

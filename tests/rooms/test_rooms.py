@@ -9,7 +9,7 @@ from tests.rooms.__main__ import MAP, draw
 from tests.rooms.graph import TOPS, arrows, floors, imports, measure, room_of, sources
 
 CROWDED = 34
-PRODUCT = ("canary", "canary_cdk", "canary_machine", "demo", "examples", "infra", "verify", "bench", "tests")
+PRODUCT = ("canary", "canary_cdk", "canary_machine", "demo", "laptop", "examples", "infra", "verify", "bench", "tests")
 
 
 def test_no_modules_import_each_other_in_a_circle():

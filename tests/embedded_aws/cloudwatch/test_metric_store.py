@@ -301,3 +301,21 @@ def test_a_day_of_histograms_is_read_quickly():
 
     assert len(slow) == 1440
     assert p99 == pytest.approx(396, rel=0.02)
+
+
+def test_the_past_repeats_given_minutes_and_keeps_what_it_has():
+    store = a_store()
+    for number in range(3):
+        store.put("N", "m", (), START + 60 * number, [float(number)], [2.0])
+    store.put("N", "m", (), START - 120, [9.0])
+    store.repeat_before(START, START + 180, since=START - 240)
+    found = store.series(METRIC, parse_statistic("Sum"), start=START - 300, end=START + 180, seconds=60)
+    assert found == {
+        START - 240: 4.0,
+        START - 180: 0.0,
+        START - 120: 9.0,
+        START - 60: 4.0,
+        START: 0.0,
+        START + 60: 2.0,
+        START + 120: 4.0,
+    }
