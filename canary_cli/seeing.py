@@ -9,8 +9,8 @@ import typer
 from canary.aws.executions import find_running
 from canary_cli.exits import ExitCode
 from canary_cli.following import Follower
-from canary_cli.history_view import history_of
-from canary_cli.history_view import lines_of as history_lines
+from canary_cli.stories.history_view import history_of
+from canary_cli.stories.history_view import lines_of as history_lines
 from canary_cli.past import read_serving
 from canary_cli.reading import names_of_targets, read_rollout, read_status
 from canary_cli.requesting import parse_duration

@@ -12,7 +12,7 @@ from canary_cli.arms.comparing import Arm
 from canary_cli.backtest.running import Backtest
 from canary_cli.doctor.findings import Diagnosis
 from canary_cli.exits import ExitCode
-from canary_cli.history_view import History
+from canary_cli.stories.history_view import History
 from canary_cli.importing.carried import Remark
 from canary_cli.planning.prospect import Prospect
 from canary_cli.schemas.shapes import Optional, Shapes
