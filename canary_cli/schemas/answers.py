@@ -11,13 +11,14 @@ from canary_cli.adopting.answers import Adoption
 from canary_cli.arms.comparing import Arm
 from canary_cli.backtest.running import Backtest
 from canary_cli.doctor.findings import Diagnosis
+from canary_cli.drilling.scores import ScoreSheet
 from canary_cli.exits import ExitCode
-from canary_cli.stories.history_view import History
 from canary_cli.importing.carried import Remark
 from canary_cli.planning.prospect import Prospect
 from canary_cli.schemas.shapes import Optional, Shapes
 from canary_cli.serving import Serving
 from canary_cli.status_view import Served, Status
+from canary_cli.stories.history_view import History
 from canary_cli.stories.story import Story
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
@@ -87,6 +88,7 @@ CODED: Mapping[str, dict[str, object]] = {
     "plan": {"verb": "plan", "exit_code": ExitCode},
     "backtest": {"verb": "backtest", "exit_code": ExitCode},
     "adopt": {"exit_code": ExitCode},
+    "drill": {"exit_code": ExitCode},
 }
 """What these verbs answer with besides what they found or did."""
 
@@ -118,6 +120,7 @@ ANSWERS: Mapping[str, tuple[object, ...]] = {
     "plan": (Prospect,),
     "backtest": (Backtest,),
     "adopt": (Adoption,),
+    "drill": (ScoreSheet,),
     "status": (Status, {"targets": tuple[Status, ...]}),
     "watch": _events(*WATCHED, "nothing"),
     "history": (History, Serving),

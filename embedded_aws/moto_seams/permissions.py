@@ -259,24 +259,25 @@ def _is_met(operator: str, context: Mapping[str, str], key: str, wanted: Sequenc
     known = {name.lower(): value for name, value in context.items()}
     value = known.get(key.lower())
     match operator:
-        case "StringEquals":
-            return value in wanted
-        case "StringNotEquals":
-            return value not in wanted
+        case "StringEquals" | "StringNotEquals":
+            return (value in wanted) is (operator == "StringEquals")
         case "StringLike":
             return value is not None and any(_is_like(value, each) for each in wanted)
         case "Bool":
             return value is not None and value.lower() in {each.lower() for each in wanted}
         case "ArnLike" | "ArnEquals":
             return value is not None and any(_is_arn_like(value, each) for each in wanted)
-        case "DateLessThan" | "DateGreaterThanEquals":
-            return value is not None and any(
-                (_instant(value) < _instant(each)) is (operator == "DateLessThan") for each in wanted
-            )
         case "IpAddress" | "NotIpAddress":
             return (value is not None and _is_in(value, wanted)) is (operator == "IpAddress")
+        case "DateLessThan" | "DateGreaterThanEquals":
+            return value is not None and _is_at(operator, _instant(value), [_instant(each) for each in wanted])
         case _:
             raise NotBuiltError(f"the condition operator {operator} is not built; build it in {__name__}")
+
+
+def _is_at(operator: str, instant: float, wanted: Sequence[float]) -> bool:
+    """Whether the instant compares so with one of the others."""
+    return instant < max(wanted) if operator == "DateLessThan" else instant >= min(wanted)
 
 
 def _instant(text: str) -> float:

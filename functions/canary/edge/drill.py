@@ -14,7 +14,7 @@ LASTING = Whole("a number of seconds", 0, LONGEST_REFUSALS_SECONDS, "give the se
 
 
 class DrillModel(Strict):
-    """A rehearsal, on a target that allows it: the rollout is marked, and AWS may be told to refuse the controller for a while."""
+    """A rehearsal on a target that allows it. AWS may be told to refuse the controller for a while."""
 
     refuse_after_seconds: Annotated[int, AFTER] = Field(
         default=0, description="the seconds from the execution's start until the calls that shift traffic are refused"
@@ -27,9 +27,7 @@ class DrillModel(Strict):
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterator[Clash]:
         """A beginning without a duration."""
         if "refuse_after_seconds" in raw and "refuse_seconds" not in raw:
-            yield Clash(
-                ("refuse_seconds",), "is missing, so nothing is ever refused", "say how many seconds, or remove the other"
-            )
+            yield Clash(("refuse_seconds",), "is missing, so nothing is ever refused", "say how many seconds")
 
     def drill(self) -> Drill:
         """The drill as the rules know it."""

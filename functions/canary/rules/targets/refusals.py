@@ -1,8 +1,8 @@
 """What AWS is told to refuse the controller for a while, so that a drill can show what follows.
 
 The controller assumes the target's role with a session policy. IAM then allows what both the role and that policy allow
-(docs/aws.md#session-policy). The policy denies the calls that shift traffic between two instants, which IAM compares with its own
-clock. Nothing has to be undone afterwards: the refusals end even if nobody is left to end them.
+(docs/aws.md#session-policy). Between two instants, which IAM compares with its own clock, the policy denies the calls that
+shift traffic. Nothing has to be undone afterwards: the refusals end even if nobody is left to end them.
 """
 
 from __future__ import annotations
