@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 import canary_cli.rehearsing
-from demo.controller import register_target
 from demo.guest import CONTROLLER
 from embedded_aws.embedded import EmbeddedAws
 from tests.rig import Rig

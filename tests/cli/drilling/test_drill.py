@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from canary_cli.exits import ExitCode
 
 if TYPE_CHECKING:
