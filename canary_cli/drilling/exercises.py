@@ -38,7 +38,9 @@ def promote(ground: Ground, name: str) -> Score:
     """A release is promoted, and reverted: base is as before."""
     attempt = begin(ground, name, PROMOTING)
     begun = ground.now()
-    promoted = attempt.wait("a promotion", lambda seen: seen.is_in(Phase.PROMOTED))
+    promoted = attempt.wait("a promotion", lambda seen: seen.is_in(Phase.PROMOTED) or _had_no_requests(seen))
+    if _had_no_requests(promoted):
+        return Score(name, "", Result.NOT_SHOWN, f"{NO_REQUESTS}; send it one or more each minute meanwhile")
     served = promoted.live.stage.variables.get(VARIABLE) if promoted.live.stage else None
     if served != f"{ground.run}-{name}" or promoted.has_canary:
         raise FailedExerciseError(f"the rollout ended promoted, and base has {VARIABLE} {served or 'not at all'}")
@@ -140,6 +142,14 @@ def go_bad(ground: Ground, name: str) -> Score:
     return _passed(name, happened, seconds, attempt)
 
 
+def _had_no_requests(seen: Seen) -> bool:
+    """Whether the rollout was rolled back because the stage had no requests at all."""
+    if seen.rollout is None or not seen.is_in(Phase.ROLLED_BACK):
+        return False
+    return seen.rollout.tally.canary_requests + seen.rollout.tally.base_requests == 0
+
+
+NO_REQUESTS = "the stage had no requests, and no release is promoted without any"
 EXERCISES = (
     Exercise("promotion", "the release is promoted, and a revert brings back what base served before", promote),
     Exercise("abort", "base gets all traffic at once, and the target comes to rest", abort),

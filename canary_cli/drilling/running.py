@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from canary.aws.errors import ControllerError
 from canary_cli.drilling.ground import HOUR, POLL_SECONDS, FailedExerciseError
 from canary_cli.drilling.scores import Result, Score
 
@@ -38,6 +39,9 @@ def run_exercises(ground: Ground, exercises: Sequence[Exercise]) -> tuple[tuple[
             scores.append(_run(exercise, ground))
             ground.tell(f"{exercise.name}: {scores[-1].result}: {scores[-1].happened}")
             is_ready = _rest(ground)
+    except ControllerError:
+        ground.tell(f"what had begun is left to the controller: canary status {ground.target.name}")
+        raise
     except KeyboardInterrupt:
         scores.extend(_not_run(exercise, INTERRUPTED) for exercise in exercises[len(scores) :])
         return tuple(scores), False

@@ -1,9 +1,9 @@
-"""A stage that may be drilled: the sample with guard and sweeper at work, its target with a role, and half a request a second."""
+"""A stage that may be drilled: the sample with guard and sweeper at work, half a request a second, its target with a role."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -13,9 +13,10 @@ from embedded_aws.embedded import EmbeddedAws
 from tests.rig import Rig
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
 ROLE = "arn:aws:iam::123456789012:role/canary-target-orders"
+DRILL = ("drill", "orders", "--stage", "prod", "--confirm", "prod")
 
 
 @dataclass(frozen=True)
@@ -29,13 +30,30 @@ class Stand:
         return self.rig.aws
 
 
+def a_stand(aws: EmbeddedAws, **changes: Any) -> Stand:
+    """The sample, whose target allows drills unless `changes` say otherwise."""
+    return Stand(Rig(aws, **{"per_minute": 30, "history": False, "drill": True, "role_arn": ROLE, **changes}))
+
+
 @pytest.fixture
-def ground() -> Iterator[Stand]:
+def ground(request: pytest.FixtureRequest) -> Iterator[Stand]:
+    """A stand of the test's own; a parameter of the test has the changes."""
     with EmbeddedAws(guest=CONTROLLER) as aws:
-        yield Stand(Rig(aws, per_minute=30, history=False, drill=True, role_arn=ROLE))
+        yield a_stand(aws, **getattr(request, "param", {}))
 
 
-@pytest.fixture(autouse=True)
-def waiting(ground: Stand, monkeypatch: pytest.MonkeyPatch) -> None:
-    """While the drill waits, simulated time passes."""
-    monkeypatch.setattr(canary_cli.rehearsing, "sleep", ground.rig.settle)
+@pytest.fixture
+def waiting(ground: Stand, monkeypatch: pytest.MonkeyPatch) -> Callable[[Callable[[int], None]], None]:
+    """While the drill waits, simulated time passes. What is given is called before each wait, with its number from 1 on."""
+    waits = 0
+    before: list[Callable[[int], None]] = []
+
+    def sleep(seconds: float) -> None:
+        nonlocal waits
+        waits += 1
+        for one in before:
+            one(waits)
+        ground.rig.settle(seconds)
+
+    monkeypatch.setattr(canary_cli.rehearsing, "sleep", sleep)
+    return before.append
