@@ -76,6 +76,6 @@ def input_of(
         },
         "policy": dict(policy),
         "reason": f"drill: {exercise}",
-        "labels": {"drill": exercise},
+        "labels": {"kind": "drill", "exercise": exercise},
         "drill": dict(drill or {}),
     }

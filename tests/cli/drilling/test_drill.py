@@ -55,8 +55,10 @@ def test_all_five_exercises_pass_and_base_is_as_it_was_before(ground: Stand, can
     assert 0 <= measured["needs operator"]["safe_after_refusals"] <= 90  # the sweeper comes each minute
     for score in told.json["scores"]:
         assert score["rollouts"]
-        rollouts = [ground.rig.records.find(one).rollout for one in score["rollouts"]]
-        assert rollouts[0].is_drill
+        assert all(ground.rig.records.find(one).rollout.is_drill for one in score["rollouts"])
+    past = canary("history", "orders", "--json").json
+    assert (past["drills"], past["rollouts"], past["change_failure_rate"]) == (6, 0, None)
+    assert "drills               6, not counted above" in canary("history", "orders").out
 
 
 def test_the_judge_sees_the_bad_metric_and_says_so(ground: Stand, canary: Canary):
