@@ -149,6 +149,7 @@ def _ground(call: Call, reading: Reading, before: Live) -> Ground:
 
 
 def _drill(call: Call, ground: Ground, stage: Stage, chosen: Sequence[Exercise]) -> ExitCode:
+    begun = ground.now()
     scores, is_complete = run_exercises(ground, chosen)
     controller = call.connection.controller
     sheet = ScoreSheet(
@@ -159,6 +160,7 @@ def _drill(call: Call, ground: Ground, stage: Stage, chosen: Sequence[Exercise])
         rest_api_id=stage.rest_api_id,
         stage_name=stage.stage_name,
         is_complete=is_complete,
+        seconds=ground.now() - begun,
         scores=scores,
         left=tuple(what_is_left(ground)),
     )

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from canary.rules.reports.amounts import lasting
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -36,7 +38,10 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class ScoreSheet:
-    """A whole drill. ``is_complete``: whether it was not interrupted. ``left``: what it leaves behind, one sentence each."""
+    """A whole drill. ``is_complete``: whether it was not interrupted. ``seconds``: how long it took, by AWS's own time.
+
+    ``left``: what it leaves behind, one sentence each.
+    """
 
     verb: str
     target: str
@@ -45,6 +50,7 @@ class ScoreSheet:
     rest_api_id: str
     stage_name: str
     is_complete: bool
+    seconds: float
     scores: tuple[Score, ...]
     left: tuple[str, ...]
 
@@ -57,7 +63,8 @@ def lines_of_sheet(sheet: ScoreSheet) -> Iterator[str]:
     """The score sheet as people read it."""
     counts = ", ".join(f"{sheet.count(result)} {result}" for result in Result)
     interrupted = "" if sheet.is_complete else "; interrupted"
-    yield f"drill of {sheet.target}, stage {sheet.stage_name} of API {sheet.rest_api_id}: {counts}{interrupted}"
+    lasted = lasting(sheet.seconds)
+    yield f"drill of {sheet.target}, stage {sheet.stage_name} of API {sheet.rest_api_id}: {counts}, in {lasted}{interrupted}"
     width = max((len(score.exercise) for score in sheet.scores), default=0)
     for score in sheet.scores:
         yield f"  {score.result:<9}  {score.exercise:<{width}}  {score.happened}"

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,6 +13,7 @@ from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.target import Metrics
 from canary_cli.drilling.exercises import EXERCISES
 from canary_cli.drilling.releases import PROMOTING, VARIABLE
+from canary_cli.drilling.scores import Result, Score, ScoreSheet, lines_of_sheet
 from canary_cli.exits import ExitCode
 from demo.controller import register_target
 from tests.cli.drilling.conftest import DRILL
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("waiting")]
 
+PAGE = (Path(__file__).parents[3] / "docs" / "drill.md").read_text(encoding="utf-8")
 NAMES = [exercise.name for exercise in EXERCISES]
 WITH_WEIGHT = 12
 """Waits of five seconds until the canary of an exercise has its weight, and more has not happened yet."""
@@ -56,6 +60,15 @@ def test_all_five_exercises_pass_and_base_is_as_it_was_before(ground: Stand, can
     for score in told.json["scores"]:
         assert score["rollouts"]
         assert all(ground.rig.records.find(one).rollout.is_drill for one in score["rollouts"])
+    sheet = ScoreSheet(
+        **{
+            **{key: value for key, value in told.json.items() if key != "exit_code"},
+            "scores": tuple(Score(**{**one, "result": Result(one["result"])}) for one in told.json["scores"]),
+        }
+    )
+    printed = "".join(f"{line}\n" for line in lines_of_sheet(sheet))
+    [shown] = re.findall(r"^```text\n(.*?)^```$", PAGE, re.DOTALL | re.MULTILINE)
+    assert shown == printed, f"docs/drill.md shows another score sheet:\n{printed}"
     past = canary("history", "orders", "--json").json
     assert (past["drills"], past["rollouts"], past["change_failure_rate"]) == (6, 0, None)
     assert "drills               6, not counted above" in canary("history", "orders").out

@@ -31,7 +31,7 @@ def a_document(*statements):
 
 
 def assume(aws, policy=None):
-    """The clients of a session of the role, with this session policy."""
+    """Makes the clients of the role, assumed with the given policy."""
     limits = {} if policy is None else {"Policy": policy}
     given = aws.client("sts").assume_role(RoleArn=f"arn:aws:iam::{ACCOUNT}:role/worker", RoleSessionName="session", **limits)
     keys = given["Credentials"]
