@@ -16,6 +16,7 @@ from canary_cli.explaining import explain, logs
 from canary_cli.output import Output
 from canary_cli.outside import ci, import_target
 from canary_cli.preflight import backtest, doctor, plan, try_definition
+from canary_cli.rehearsing import drill
 from canary_cli.returning import revert, rollback
 from canary_cli.seeing import history, status, watch
 from canary_cli.showing import dashboard
@@ -76,6 +77,7 @@ add_verb(app, "resume", resume, panel=STEER, example="canary resume orders")
 add_verb(app, "rollback", rollback, panel=STEER, example="canary rollback orders --reason OPS-123 --yes")
 add_verb(app, "revert", revert, panel=STEER, example="canary revert orders --reason OPS-123 --yes")
 add_verb(app, "abort", abort, panel=STEER, example="canary abort orders --reason OPS-123")
+add_verb(app, "drill", drill, panel=STEER, example="canary drill orders-dev --stage dev")
 add_verb(app, "note", note, panel=STEER, example='canary note ROLLOUT "the payment provider was down" --false-alarm')
 
 

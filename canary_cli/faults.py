@@ -104,6 +104,8 @@ def _permission(cause: ClientError, message: str) -> str:
             duty = "authorizer" if AUTHORIZER in message else "operator"
         case "StartExecution":
             duty = "starter"
+        case "StopExecution" | "PutMetricData":
+            duty = "driller"
         case _:
             duty = "reader"
     found = REGION.search(message)

@@ -9,14 +9,14 @@ import typer
 from canary.aws.executions import find_running
 from canary_cli.exits import ExitCode
 from canary_cli.following import Follower
-from canary_cli.history_view import history_of
-from canary_cli.history_view import lines_of as history_lines
 from canary_cli.past import read_serving
 from canary_cli.reading import names_of_targets, read_rollout, read_status
 from canary_cli.requesting import parse_duration
 from canary_cli.serving import parse_at, serving_lines
 from canary_cli.status_text import lines_of
 from canary_cli.status_view import Status, status_of
+from canary_cli.stories.history_view import history_of
+from canary_cli.stories.history_view import lines_of as history_lines
 from canary_cli.verbs import Call
 from canary_cli.watching import Limits, OnCancel, watch_all
 

@@ -86,7 +86,7 @@ class Application:
             presigned = _presigned(environ)
             if presigned and (refusal := self._permissions.refuse_presigned(presigned, environ)):
                 return answer(refusal, {"content-type": FORM})
-            if self._permissions.is_on and (refusal := self._permissions.refuse(environ)):
+            if refusal := self._permissions.refuse(environ):
                 return answer(refusal, _request_headers(environ))
             return ask(environ)
         except NotRecorded as gap:

@@ -11,13 +11,14 @@ from canary_cli.adopting.answers import Adoption
 from canary_cli.arms.comparing import Arm
 from canary_cli.backtest.running import Backtest
 from canary_cli.doctor.findings import Diagnosis
+from canary_cli.drilling.scores import ScoreSheet
 from canary_cli.exits import ExitCode
-from canary_cli.history_view import History
 from canary_cli.importing.carried import Remark
 from canary_cli.planning.prospect import Prospect
 from canary_cli.schemas.shapes import Optional, Shapes
 from canary_cli.serving import Serving
 from canary_cli.status_view import Served, Status
+from canary_cli.stories.history_view import History
 from canary_cli.stories.story import Story
 from canary_cli.trying.answers import Trial
 
@@ -89,6 +90,7 @@ CODED: Mapping[str, dict[str, object]] = {
     "backtest": {"verb": "backtest", "exit_code": ExitCode},
     "adopt": {"exit_code": ExitCode},
     "try": {"verb": "try", "exit_code": ExitCode},
+    "drill": {"exit_code": ExitCode},
 }
 """What these verbs answer with besides what they found or did."""
 
@@ -121,6 +123,7 @@ ANSWERS: Mapping[str, tuple[object, ...]] = {
     "backtest": (Backtest,),
     "adopt": (Adoption,),
     "try": (Trial,),
+    "drill": (ScoreSheet,),
     "status": (Status, {"targets": tuple[Status, ...]}),
     "watch": _events(*WATCHED, "nothing"),
     "history": (History, Serving),

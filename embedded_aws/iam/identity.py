@@ -32,12 +32,16 @@ class Principal(NamedTuple):
 
 
 class Session(NamedTuple):
-    """The session behind a set of temporary credentials, valid until an epoch second, with what signs its requests."""
+    """The session behind a set of temporary credentials, valid until an epoch second, with what signs its requests.
+
+    ``policy``: the session policy with which the role was assumed, as IAM's JSON; None without one.
+    """
 
     principal: Principal
     expires: float
     secret: str = ""
     token: str = ""
+    policy: Mapping[str, Any] | None = None
 
 
 class Statement(NamedTuple):

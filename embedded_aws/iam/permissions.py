@@ -1,7 +1,8 @@
 """IAM as the embedded AWS enforces it: checks a role's calls against its policies and remembers what allowed them.
 
 Decides who calls (the role whose session signed the request, else the role of the function that is running) and whether
-its policies allow the call. Calls with the embedded AWS's own credentials may do anything. The IAM seam evaluates single
+its policies allow the call. A session policy takes from that what it does not allow itself, even while no policies are
+enforced. Calls with the embedded AWS's own credentials may do anything. The IAM seam evaluates single
 statements; resource policies count only where a service itself calls. What AWS also checks, and this does not:
 docs/aws.md#not-enforced.
 """
@@ -11,6 +12,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from embedded_aws.iam.identity import patterns
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 
 RESOURCE_TAG = "aws:ResourceTag/"
+CURRENT_TIME = "aws:CurrentTime"
 
 
 class Grant(NamedTuple):
@@ -107,6 +110,8 @@ class Permissions:
         if signature is None:
             return None
         session = self.sessions.get(signature.access_key_id)
+        if not (self.is_on or (session and session.policy)):
+            return None
         if session is not None and session.expires <= self._now():
             return expired(signature.service)
         principal = session.principal if session else getattr(self._here, "principal", None)
@@ -114,7 +119,10 @@ class Permissions:
             return None
         try:
             for need in needs_of(environ, signature, self._account):
-                self._check_call(principal, need)
+                if self.is_on:
+                    self._check_call(principal, need)
+                if session and session.policy:
+                    self._check_session(session.principal, session.policy, need)
         except AccessDeniedError as error:
             return denial(signature.service, str(error))
         return None
@@ -188,6 +196,15 @@ class Permissions:
             self._check_assuming(principal, need)
         else:
             self._check(principal, need)
+
+    def _check_session(self, principal: Principal, policy: Mapping[str, Any], need: Need) -> None:
+        """Check that a session policy allows what its role may do (docs/aws.md#session-policy)."""
+        context = {**self._tags_of(need.resource), CURRENT_TIME: datetime.fromtimestamp(self._now(), UTC).isoformat()}
+        match self.verdict(policy, need, context):
+            case "denied":
+                self._deny(principal, need, "with an explicit deny in a session policy")
+            case "neutral":
+                self._deny(principal, need, f"because no session policy allows the {need.action} action")
 
     def _check_assuming(self, principal: Principal, need: Need) -> None:
         """Both sides must allow it, unless the trust policy of the assumed role names the caller itself."""

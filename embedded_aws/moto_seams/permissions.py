@@ -9,13 +9,16 @@ from __future__ import annotations
 
 import json
 import re
+from datetime import datetime
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from moto.awslambda.models import lambda_backends
 from moto.iam.access_control import IAMPolicyStatement, PermissionResult
+from moto.iam.exceptions import MalformedPolicyDocument
 from moto.iam.models import iam_backends
+from moto.sts.exceptions import STSValidationError
 
 from embedded_aws.awslambda.errors import InvalidParameterValueError
 from embedded_aws.iam.identity import TRUST, Principal, Session, Statement, patterns
@@ -48,6 +51,7 @@ HOOKS = [
     "moto.iam.models.iam_backends",
     "moto.awslambda.models.lambda_backends",
 ]
+LONGEST_SESSION_POLICY = 2048
 _NOT_BUILT = ("NotAction", "NotResource", "NotPrincipal")
 _VERDICTS: Mapping[PermissionResult, Verdict] = {
     PermissionResult.PERMITTED: "allowed",
@@ -79,12 +83,31 @@ def install(aws: Aws) -> None:
 
 
 def _assume(original: Callable[..., Any], aws: Aws, backend: Any, **asked: Any) -> Any:  # noqa: ANN401 - moto's
+    policy = _session_policy(asked.get("policy"))
     session = original(backend, **asked)
     principal = Principal(session.role_arn, session.session_name)
     aws.permissions.sessions[session.access_key_id] = Session(
-        principal, epoch_of(session.expiration), session.secret_access_key, session.session_token
+        principal, epoch_of(session.expiration), session.secret_access_key, session.session_token, policy
     )
     return session
+
+
+def _session_policy(text: str | None) -> Mapping[str, Any] | None:
+    """The policy with which a role is assumed (docs/aws.md#session-policy)."""
+    if not text:
+        return None
+    if len(text) > LONGEST_SESSION_POLICY:
+        raise STSValidationError(
+            f"1 validation error detected: Value '{text}' at 'policy' failed to satisfy constraint: "
+            f"Member must have length less than or equal to {LONGEST_SESSION_POLICY}"
+        )
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise MalformedPolicyDocument("This policy contains invalid Json") from error
+    if not isinstance(found, dict) or "Statement" not in found:
+        raise MalformedPolicyDocument("Syntax errors in policy.")
+    return found
 
 
 def _create_function(original: Callable[..., Any], aws: Aws, backend: Any, spec: dict[str, Any]) -> Any:  # noqa: ANN401 - moto's
@@ -236,10 +259,8 @@ def _is_met(operator: str, context: Mapping[str, str], key: str, wanted: Sequenc
     known = {name.lower(): value for name, value in context.items()}
     value = known.get(key.lower())
     match operator:
-        case "StringEquals":
-            return value in wanted
-        case "StringNotEquals":
-            return value not in wanted
+        case "StringEquals" | "StringNotEquals":
+            return (value in wanted) is (operator == "StringEquals")
         case "StringLike":
             return value is not None and any(_is_like(value, each) for each in wanted)
         case "Bool":
@@ -248,8 +269,20 @@ def _is_met(operator: str, context: Mapping[str, str], key: str, wanted: Sequenc
             return value is not None and any(_is_arn_like(value, each) for each in wanted)
         case "IpAddress" | "NotIpAddress":
             return (value is not None and _is_in(value, wanted)) is (operator == "IpAddress")
+        case "DateLessThan" | "DateGreaterThanEquals":
+            return value is not None and _is_at(operator, _instant(value), [_instant(each) for each in wanted])
         case _:
             raise NotBuiltError(f"the condition operator {operator} is not built; build it in {__name__}")
+
+
+def _is_at(operator: str, instant: float, wanted: Sequence[float]) -> bool:
+    """Whether the instant compares so with one of the others."""
+    return instant < max(wanted) if operator == "DateLessThan" else instant >= min(wanted)
+
+
+def _instant(text: str) -> float:
+    """A date of a condition, in epoch seconds; IAM also takes those themselves."""
+    return float(text) if text.replace(".", "", 1).isdigit() else datetime.fromisoformat(text).timestamp()
 
 
 def _is_in(address: str, networks: Sequence[str]) -> bool:

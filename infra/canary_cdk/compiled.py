@@ -54,6 +54,7 @@ def compile_target(  # noqa: PLR0913 - a target's own keys
     alarms: Sequence[cloudwatch.IAlarm],
     shared_live_alias: bool,
     outside: rules.Outside,
+    drill: bool,
 ) -> rules.Target:
     """The target; its ids and names may be tokens.
 
@@ -72,6 +73,7 @@ def compile_target(  # noqa: PLR0913 - a target's own keys
         alarms=tuple(alarm.alarm_name for alarm in alarms),
         shared_live_alias=shared_live_alias,
         outside=outside,
+        drill=drill,
     )
     written: dict[str, Any] = json.loads(TOKEN.sub(r"token\1", target_to_json(target)))
     if not isinstance(policy, Policy):

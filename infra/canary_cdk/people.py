@@ -5,6 +5,7 @@
     starter     start an execution: a rollout, or a parked rollout's next step
     operator    call OperateRollout: abort, rollback, revert, pause, resume, note; no start
     authorizer  call AuthorizeRollout: promote before the steps are over, start below a target's floor
+    driller     stop an execution, and write metrics: what a drill does besides starting and aborting rollouts
 
 None contains another: attach all that someone needs. Their names carry the Region, because IAM has one space of names for all
 Regions. Nothing of the controller uses them.
@@ -39,6 +40,7 @@ class Duty(enum.StrEnum):
     STARTER = "starter"
     OPERATOR = "operator"
     AUTHORIZER = "authorizer"
+    DRILLER = "driller"
 
 
 DESCRIPTIONS: Mapping[Duty, str] = MappingProxyType(
@@ -47,12 +49,13 @@ DESCRIPTIONS: Mapping[Duty, str] = MappingProxyType(
         Duty.STARTER: "Start rollouts of the canary controller, and advance parked ones",
         Duty.OPERATOR: "Abort, pause, resume and revert rollouts of the canary controller",
         Duty.AUTHORIZER: "Promote rollouts of the canary controller early, and start them below a floor",
+        Duty.DRILLER: "Stop executions of the canary controller and write metrics, as drills do",
     }
 )
 
 
 class DutyPolicies(Construct):
-    """The four managed policies, by duty."""
+    """The managed policies, by duty."""
 
     def __init__(self, scope: Construct, construct_id: str, *, table: dynamodb.ITable, reports: s3.IBucket) -> None:
         super().__init__(scope, construct_id)
@@ -110,5 +113,7 @@ def _statements(stack: cdk.Stack, duty: Duty, table: dynamodb.ITable, reports: s
             return (("lambda:InvokeFunction", naming.function_arn(stack, naming.function_name(OPERATOR))),)
         case Duty.AUTHORIZER:
             return (("lambda:InvokeFunction", naming.function_arn(stack, naming.function_name(AUTHORIZER))),)
+        case Duty.DRILLER:
+            return (("states:StopExecution", naming.executions_arn(stack)), ("cloudwatch:PutMetricData", "*"))
         case _:
             assert_never(duty)

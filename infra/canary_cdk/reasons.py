@@ -79,7 +79,7 @@ WILDCARDS = (
     _wildcard(
         "states:StopExecution",
         r"execution:canary-rollout:\*",
-        "an abort, or a newer start, stops whichever execution owns the rollout; an abort also one that still checks",
+        "an abort, a newer start, or a drill stops whichever execution owns the rollout; an abort also one that still checks",
     ),
     _wildcard(
         "ssm:GetParameter",
@@ -122,7 +122,7 @@ WILDCARDS = (
         "Lambda has no resource for listing event sources; it is asked for the function's live alias only",
     ),
     _wildcard(
-        "cloudwatch:GetMetricData",
+        "cloudwatch:GetMetricData cloudwatch:PutMetricData",
         r"\*",
         "CloudWatch has no resources for metrics",
     ),

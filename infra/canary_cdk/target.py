@@ -47,6 +47,7 @@ class Target(RegisteredTarget):
         alarms: Sequence[cloudwatch.IAlarm] = (),
         shared_live_alias: bool = False,
         outside: Outside = NOTHING_OUTSIDE,
+        drill: bool = False,
         dashboard: bool = True,
         queries: bool = True,
         controller: Controller | None = None,
@@ -66,6 +67,7 @@ class Target(RegisteredTarget):
             alarms: your own alarms; if one fires, the rollout rolls back.
             shared_live_alias: whether others (event sources, other stages) may use the live aliases too.
             outside: routes and authorizers that both arms intentionally call alike and that are not counted.
+            drill: whether drills may rehearse failures here; only for a stage on which no real user depends.
             dashboard: whether to create a dashboard of both arms.
             queries: whether to save queries of the target's logs in Logs Insights.
             controller: the controller, if it is in the same app: it is then deployed before the target and deleted after it.
@@ -88,6 +90,7 @@ class Target(RegisteredTarget):
             alarms=alarms,
             shared_live_alias=shared_live_alias,
             outside=outside,
+            drill=drill,
         )
         super().__init__(scope, construct_id, target=target, dashboard=dashboard, queries=queries)
         if controller is not None:

@@ -4,9 +4,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from botocore.exceptions import ClientError
 
 from canary.aws.clients import Clients, session_in
 from canary.rules.targets.policy import STANDARD
+from canary.rules.targets.refusals import Refusals
 from canary.rules.targets.target import Target
 from demo.sample import create_role
 from embedded_aws.shortcut import INSIDE
@@ -41,6 +43,9 @@ def test_targets_share_clients_only_with_their_role():
     clients = some_clients()
     assert clients.of(PLAIN) is clients.of(replace(PLAIN, name="shipping"))
     assert clients.of(PLAIN) is not clients.of(OTHERS)
+    drilled = replace(OTHERS, refused=Refusals(0.0, 60.0))
+    assert clients.of(drilled) is clients.of(replace(drilled))
+    assert clients.of(drilled) is not clients.of(OTHERS)
 
 
 def test_a_target_with_a_role_is_read_with_its_credentials(ground: Ground):
@@ -53,6 +58,27 @@ def test_a_target_with_a_role_is_read_with_its_credentials(ground: Ground):
     assert credentials.method == "assume-role"
     assert credentials.token
     assert not credentials.refresh_needed()
+
+
+def test_the_session_of_a_drill_is_refused_calls_for_as_long_as_it_says(ground: Ground):
+    role = create_role(ground.aws.client, "clients-of-a-drill", "lambda.amazonaws.com")
+    target = replace(ground.rig.target, role_arn=role)
+    begins = ground.aws.clock.now() + 60
+    drilled = replace(target, refused=Refusals(begins, begins + 60))
+    clients = Clients(task="Test", region=ground.aws.region, endpoint_url=INSIDE)
+    names = {"restApiId": target.stage.rest_api_id, "stageName": target.stage.stage_name}
+
+    def describe(target: Target) -> None:
+        change = [{"op": "replace", "path": "/description", "value": "as before"}]
+        clients.of(target).apigateway.update_stage(**names, patchOperations=change)
+
+    describe(drilled)
+    ground.aws.clock.run_for(61)
+    with pytest.raises(ClientError, match="with an explicit deny in a session policy"):
+        describe(drilled)
+    describe(target)
+    ground.aws.clock.run_for(60)
+    describe(drilled)
 
 
 def check_client(client: Any, service: str) -> None:

@@ -14,9 +14,9 @@ from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.watched import PromotionWatch, WatchEnd
 from canary_cli.exits import ExitCode, exit_code_of
 from canary_cli.following import Follower, News
-from canary_cli.history_view import history_of
 from canary_cli.outlook import next_of
 from canary_cli.serving import serving_at
+from canary_cli.stories.history_view import history_of
 from canary_cli.stories.story import tell
 from canary_cli.watch_text import phase_line
 from tests.builders import NEW, NOON, OLD, a_policy, a_rollout

@@ -16,6 +16,7 @@ from canary.edge.request import (
     parse_request,
     release_of,
 )
+from canary.rules.releases.drills import Drill
 from canary.rules.releases.problems import RefusedError
 from canary.rules.releases.release import Advance, Release, Request
 from canary.rules.rollouts.steering import AuthorizerVerb, OperatorVerb
@@ -88,6 +89,23 @@ def test_takes_strings_where_a_pipeline_sends_them():
     assert request.policy_override.early_advance is True
 
 
+@pytest.mark.parametrize(
+    ("given", "drill"),
+    [
+        ({}, Drill()),
+        ({"refuse_after_seconds": "120", "refuse_seconds": 480}, Drill(120, 480)),
+    ],
+)
+def test_reads_a_drill(given, drill):
+    request, problems = parse_request({"target": "orders", "drill": given})
+    assert (problems, request.drill) == ((), drill)
+
+
+def test_a_rollout_is_no_drill_unless_its_input_says_so():
+    request, _ = parse_request({"target": "orders"})
+    assert request.drill is None
+
+
 def test_reports_every_problem_at_once():
     raw = {
         "operation": "advnce",
@@ -138,6 +156,16 @@ def test_reports_every_problem_at_once():
         ({"target": "orders", "policy": None}, "policy: not a mapping, got null; give a shipped policy's name, or a"),
         ({"target": "orders", "release": {"deployment": 123456}}, "release.deployment: not text, got 123456; put it "),
         ({"target": "orders", "release": {"functions": ["7"]}}, "release.functions: not a mapping, got a list of 1; "),
+        (
+            {"target": "orders", "drill": {"refuse_after_seconds": 60}},
+            "drill.refuse_seconds: is missing, so nothing is ever refused; say how many seconds",
+        ),
+        (
+            {"target": "orders", "drill": {"refuse_seconds": 1801}},
+            "drill.refuse_seconds: not a number of seconds from 0 to 1800, got 1801; give the seconds that they last",
+        ),
+        ({"target": "orders", "drill": None}, "drill: not a mapping, got null; give a mapping with refuse_after_seconds"),
+        ({"target": "orders", "drill": True}, "drill: not a mapping, got true; give a mapping with refuse_after_seconds"),
         ({"target": "orders", "reason": 5}, "reason: not text, got 5; put it in quotes"),
         ({"target": "../orders"}, "target: not a target's name ("),
         ({"target": None}, "target: not text, got null; write text, or remove the field"),

@@ -61,6 +61,13 @@ def test_a_target_without_a_stage_moves_its_aliases():
     assert target.shared_live_alias
 
 
+def test_a_target_allows_drills_only_if_it_says_so():
+    plain, allowing = require_target(an_alias_target()), require_target(an_alias_target(drill=True))
+    assert (plain.drill, allowing.drill) == (False, True)
+    assert "drill" not in json.loads(target_to_json(plain))
+    assert target_from_json(target_to_json(allowing)) == allowing
+
+
 def test_takes_the_standard_policy_and_metrics_where_none_are_given():
     target = require_target(an_alias_target())
     assert (target.policy, target.metrics, target.alarms) == (STANDARD, Metrics(), ())

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import canary_cli.explaining
+import canary_cli.rehearsing
 import canary_cli.steering
 import canary_cli.watching
 from canary.rules.targets.floor import Floor
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.slow
 
-DUTIES = ("reader", "starter", "operator", "authorizer")
+DUTIES = ("reader", "starter", "operator", "authorizer", "driller")
+DRILLERS = DUTIES[:3] + DUTIES[4:]
 TRUST = json.dumps(
     {
         "Version": "2012-10-17",
@@ -58,6 +60,8 @@ def rig() -> Iterator[Rig]:
         for duty in DUTIES[1:]:
             create_person(rig, "reader", duty)
         create_person(rig)
+        create_person(rig, *DRILLERS)
+        create_person(rig, *DRILLERS[:-1])
         yield rig
 
 
@@ -93,6 +97,7 @@ def person(rig: Rig, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixt
     monkeypatch.setattr(canary_cli.watching, "monotonic", lambda: waited[0])  # a timeout is not this machine's speed
     monkeypatch.setattr(canary_cli.steering, "sleep", lambda _seconds: rig.settle(1))
     monkeypatch.setattr(canary_cli.explaining, "sleep", rig.settle)
+    monkeypatch.setattr(canary_cli.rehearsing, "sleep", rig.settle)
 
     def call(duties: tuple[str, ...], *arguments: str) -> tuple[int, str, str]:
         role = f"arn:aws:iam::123456789012:role/{name_of(*duties)}"
@@ -226,6 +231,38 @@ def test_only_an_authorizer_starts_below_a_floor_and_the_record_says_who(rig: Ri
     assert allowed.caller.arn == f"arn:aws:sts::123456789012:assumed-role/{name_of('reader', 'authorizer')}/person"
     abort(rig)
     register_target(rig.aws.client, rig.target)
+
+
+DRILL = ("drill", "orders", "--stage", "prod", "--confirm", "prod")
+
+
+@pytest.fixture
+def drillable(rig: Rig) -> Iterator[None]:
+    """The target allows drills, and its hour was quiet enough."""
+    register_target(rig.aws.client, replace(rig.target, drill=True))
+    yield
+    register_target(rig.aws.client, rig.target)
+
+
+@pytest.mark.usefixtures("drillable")
+def test_a_drill_needs_four_policies_and_what_is_denied_in_it_is_denied_by_its_sessions(rig: Rig, person: Any):
+    code, out, err = person(DRILLERS, *DRILL)
+
+    assert code == 0, out + err
+    assert out.startswith("drill of orders, stage prod of API ")
+    assert "5 passed, 0 failed, 0 not shown" in out
+    denied = [*rig.aws.permissions.denied]
+    assert {denial.action for denial in denied} == {"apigateway:PATCH"}
+    assert {denial.reason for denial in denied} == {"with an explicit deny in a session policy"}
+
+
+@pytest.mark.usefixtures("drillable")
+def test_a_drill_without_its_own_policy_names_it_and_leaves_the_rollout_to_the_controller(rig: Rig, person: Any):
+    code, _, err = person(DRILLERS[:-1], *DRILL, "--only", "killed execution")
+
+    assert (code, f"ask for the managed policy canary-driller-{rig.aws.region}" in err) == (7, True), err
+    rig.settle(3600)
+    assert rig.is_at_rest()
 
 
 @pytest.mark.parametrize(

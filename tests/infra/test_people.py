@@ -11,7 +11,7 @@ from tests.infra.templates import listed, text
 pytestmark = pytest.mark.slow
 
 PLACE = "<Region>:<AccountId>"
-DUTIES = ("reader", "starter", "operator", "authorizer")
+DUTIES = ("reader", "starter", "operator", "authorizer", "driller")
 
 
 @pytest.fixture(scope="session")
@@ -46,6 +46,11 @@ def test_a_policy_is_attached_to_nothing_by_the_controller(controller):
 )
 def test_who_acts_may_do_that_one_thing(policies, duty, action, resource):
     assert policies[f"canary-{duty}-<Region>"] == {(action, resource)}
+
+
+def test_a_driller_may_stop_executions_and_write_metrics(policies):
+    executions = f"arn:<Partition>:states:{PLACE}:execution:canary-rollout:*"
+    assert policies["canary-driller-<Region>"] == {("states:StopExecution", executions), ("cloudwatch:PutMetricData", "*")}
 
 
 def test_a_reader_sees_what_the_command_reads_and_changes_nothing(controller, policies):

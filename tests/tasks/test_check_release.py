@@ -106,6 +106,24 @@ def test_an_input_that_names_no_target_is_refused(ground: Ground, walk: Walk, gi
     assert "target" in answer["reason"]
 
 
+def test_a_drill_is_refused_on_a_target_that_does_not_allow_it(walk: Walk):
+    answer = walk.check(drill={})
+
+    assert answer["start"] == "REFUSED"
+    assert answer["reason"].startswith("drill: target orders does not allow drills; add drill: true to its file")
+
+
+def test_a_drill_is_marked_and_its_refusals_are_counted_from_the_executions_start(ground: Ground):
+    walk = ground.walk(drill=True, role_arn="arn:aws:iam::123456789012:role/canary-target-orders")
+    plain = walk.check()["draft"]
+    drilled = walk.check(drill={"refuse_after_seconds": 120, "refuse_seconds": 60})["draft"]
+
+    assert (plain["is_drill"], plain["target"]["refused"]) == (False, None)
+    assert drilled["is_drill"]
+    begins = walk.requested_at + 120
+    assert drilled["target"]["refused"] == {"since": pytest.approx(begins, abs=1), "until": pytest.approx(begins + 60, abs=1)}
+
+
 def test_an_unknown_target_is_refused_with_the_known_ones(walk: Walk):
     answer = walk.check(target="payments")
 

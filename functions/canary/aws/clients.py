@@ -16,10 +16,12 @@ from botocore.config import Config
 from botocore.credentials import CredentialProvider, CredentialResolver, DeferredRefreshableCredentials
 
 from canary.aws.patience import LOGS, PATIENT, await_queries, be_patient
+from canary.rules.targets.refusals import session_policy
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from canary.rules.targets.refusals import Refusals
     from canary.rules.targets.target import Target
 
 
@@ -96,26 +98,30 @@ class Clients:
     def __init__(self, *, task: str, region: str, endpoint_url: str | None = None) -> None:
         self._region = region
         self._maker = _Maker(session_in(region), task, endpoint_url)
-        self._targets: dict[str | None, TargetClients] = {}
+        self._targets: dict[tuple[str | None, Refusals | None], TargetClients] = {}
 
     def of(self, target: Target) -> TargetClients:
-        """The clients for a target; they use the function's own credentials if the target has no role."""
-        role_arn = target.role_arn
-        if role_arn not in self._targets:
-            maker = self._assuming(role_arn) if role_arn else self._maker
-            self._targets[role_arn] = TargetClients(maker.make)
-        return self._targets[role_arn]
+        """The clients for a target; they use the function's own credentials if the target has no role.
 
-    def _assuming(self, role_arn: str) -> _Maker:
+        Those of a drill that has calls refused have a session of their own.
+        """
+        key = target.role_arn, target.refused
+        if key not in self._targets:
+            maker = self._assuming(target.role_arn, target.refused) if target.role_arn else self._maker
+            self._targets[key] = TargetClients(maker.make)
+        return self._targets[key]
+
+    def _assuming(self, role_arn: str, refused: Refusals | None) -> _Maker:
         """Clients with the role's credentials, which are requested on first use and again before they expire."""
         session = _session(self._region)
-        session.register_component("credential_provider", CredentialResolver([_AssumedRole(self, role_arn)]))
+        session.register_component("credential_provider", CredentialResolver([_AssumedRole(self, role_arn, refused)]))
         return _Maker(session, self._maker.task, self._maker.endpoint_url)
 
-    def assume(self, role_arn: str) -> dict[str, str]:
+    def assume(self, role_arn: str, refused: Refusals | None = None) -> dict[str, str]:
         """The role's credentials, under the keys that botocore's refreshable credentials need."""
         session_name = f"canary-{self._maker.task}"
-        given = self.sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name)["Credentials"]
+        limits = {"Policy": session_policy(refused)} if refused else {}
+        given = self.sts.assume_role(RoleArn=role_arn, RoleSessionName=session_name, **limits)["Credentials"]
         return {
             "access_key": given["AccessKeyId"],
             "secret_key": given["SecretAccessKey"],
@@ -165,15 +171,18 @@ class Clients:
 
 
 class _AssumedRole(CredentialProvider):  # type: ignore[misc]  # botocore is untyped
-    """botocore's own refreshable credentials for a role."""
+    """botocore's own refreshable credentials for a role, of which a drill has some calls refused."""
 
     METHOD = "assume-role"
 
-    def __init__(self, clients: Clients, role_arn: str) -> None:
+    def __init__(self, clients: Clients, role_arn: str, refused: Refusals | None) -> None:
         super().__init__()
         self._clients = clients
         self._role_arn = role_arn
+        self._refused = refused
 
     def load(self) -> DeferredRefreshableCredentials:
         """The credentials; this does not call AWS yet."""
-        return DeferredRefreshableCredentials(method=self.METHOD, refresh_using=lambda: self._clients.assume(self._role_arn))
+        return DeferredRefreshableCredentials(
+            method=self.METHOD, refresh_using=lambda: self._clients.assume(self._role_arn, self._refused)
+        )

@@ -13,6 +13,7 @@ from aws_lambda_powertools.utilities.parser import Field
 
 from canary.edge.agreement import find_twice
 from canary.edge.below_floor import StartName, find_start_clashes
+from canary.edge.drill import DrillModel
 from canary.edge.fields import (
     AlarmName,
     Deployment,
@@ -144,6 +145,9 @@ class RequestModel(Strict):
         default=False,
         description="whether a release that was rolled back before is started all the same; it needs a reason",
     )
+    drill: Annotated[DrillModel | None, Given()] = Field(
+        default=None, description="marks the rollout as a drill, which only a target with drill: true takes"
+    )
     on_behalf_of: OnBehalfOf = ""
     scheduled_at: ScheduledAt = None
     max_lateness_seconds: MaxLateness = HOUR_SECONDS
@@ -164,6 +168,7 @@ class RequestModel(Strict):
             schedule=_schedule(self.scheduled_at, self.max_lateness_seconds),
             labels=MappingProxyType(self.labels),
             is_retry=self.retry,
+            drill=self.drill.drill() if self.drill else None,
         )
 
 

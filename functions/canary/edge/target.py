@@ -125,6 +125,11 @@ class TargetModel(Strict):
         description="the role that the controller assumes for everything it does to the target; the CDK app creates one",
     )
 
+    drill: Switch = Field(
+        default=False,
+        description="whether drills may rehearse failures here; only for a stage on which no real user depends",
+    )
+
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
         """Disagreements between the functions, the stage, the log and the metrics."""
@@ -150,6 +155,7 @@ class TargetModel(Strict):
             shared_live_alias=self.shared_live_alias,
             role_arn=self.role_arn,
             floor=self.floor.floor(),
+            drill=self.drill,
             outside=Outside(
                 routes=tuple(OutsideRoute(one.path, one.methods) for one in self.outside if one.path),
                 authorizers=tuple(one.authorizer for one in self.outside if one.authorizer),
@@ -184,6 +190,7 @@ def target_to_json(target: Target) -> str:
         "shared_live_alias": target.shared_live_alias,
         "outside": _outside_to_list(target.outside),
         "role_arn": target.role_arn,
+        "drill": target.drill or None,
     }
     return json.dumps(_without_none(compiled), separators=(",", ":"))
 

@@ -23,6 +23,7 @@ from canary.rules.checks.forecast import forecast_rollout, forecast_start, quiet
 from canary.rules.checks.function_checks import WAIT_LIMIT_SECONDS, WAIT_SECONDS, find_pending
 from canary.rules.checks.replacement import waits_for_alarms, without_rollout
 from canary.rules.checks.survey import ALARMS, find_policy_problems, find_problems
+from canary.rules.releases.drills import find_drill_problems
 from canary.rules.releases.floors import BELOW_FLOOR_FIX, find_below_floor
 from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.releases.release import Release, Request, find_earliness, find_lateness, find_misfits, find_overflow
@@ -86,7 +87,8 @@ def check_release(event: CheckEvent, tools: Tools) -> Json:
     release = request.release if request else release_of(event.input)
     used = _used_name(start.lock, event) if start.is_recorded else ()
     grant = allows_below_floor(start.grant, target.name, event.rollout_id, event.input, event.requested_at)
-    problems = (*problems, *used, *(() if grant else below), *find_misfits(release, target))
+    drilled = find_drill_problems(request.drill if request else None, target)
+    problems = (*problems, *drilled, *used, *(() if grant else below), *find_misfits(release, target))
     return _check_target(_Asked(target, request, release, policy, problems, below, grant), start, event, tools)
 
 

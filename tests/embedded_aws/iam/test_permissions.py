@@ -224,7 +224,7 @@ def test_what_is_done_with_an_assumed_role_is_that_roles(aws):
     api = aws.client("apigateway").create_rest_api(name="orders")["id"]
     caller = Principal(a_role(aws, "caller", ASSUME, path=CONTROLLER_PATH), "f")
     clients = Clients(task="ShiftTraffic", region=REGION, endpoint_url=aws.endpoint_url)
-    target = type("Target", (), {"role_arn": role})
+    target = type("Target", (), {"role_arn": role, "refused": None})
     with aws.permissions.acting(caller):
         assert clients.of(target).apigateway.get_rest_api(restApiId=api)["name"] == "orders"
         with pytest.raises(ClientError, match="assumed-role/target/canary-ShiftTraffic is not authorized") as refused:
@@ -270,7 +270,7 @@ def test_credentials_are_good_for_an_hour_of_the_embedded_clock_and_renewed_befo
     role = a_target_role(aws, a_statement("apigateway:GET"))
     caller = Principal(a_role(aws, "caller", ASSUME, path=CONTROLLER_PATH), "f")
     clients = Clients(task="Bake", region=REGION, endpoint_url=aws.endpoint_url)
-    target = type("Target", (), {"role_arn": role})
+    target = type("Target", (), {"role_arn": role, "refused": None})
     for _ in range(4):
         with aws.permissions.acting(caller):
             clients.of(target).apigateway.get_rest_apis()

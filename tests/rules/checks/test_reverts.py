@@ -93,6 +93,11 @@ def test_a_revert_brings_back_what_base_served_before():
     assert not is_unchanged(draft)
 
 
+def test_the_revert_of_a_drill_is_part_of_it():
+    assert a_draft(reverted=replace(PROMOTED, is_drill=True)).is_drill
+    assert not a_draft().is_drill
+
+
 def test_a_revert_can_go_back_to_an_earlier_rollout():
     first = a_rollout(
         rollout_id="run-0",

@@ -9,6 +9,7 @@ from canary.rules.checks.function_checks import find_function_notes
 from canary.rules.checks.stage_checks import find_definition_notes, find_route_changes
 from canary.rules.checks.survey import Survey, changed_code, intended_deployment, intended_versions, place_of, tolerated_alarms
 from canary.rules.definitions.fingerprint import fingerprint
+from canary.rules.releases.drills import refusals_of
 from canary.rules.releases.plan import Plan, choose_look_seconds
 from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.releases.readings import ReadDefinition, read_release
@@ -48,7 +49,7 @@ def draft_rollout(
     return Rollout(
         rollout_id=rollout_id,
         execution=execution,
-        target=target,
+        target=replace(target, refused=refusals_of(request.drill, requested_at or now)),
         plan=_plan(policy, target, survey, request, wanted),
         snapshot=snapshot_of(survey),
         intent=_intent(target, request, survey, wanted),
@@ -58,6 +59,7 @@ def draft_rollout(
         reason=request.reason,
         scheduled_at=request.schedule.scheduled_at if request.schedule else None,
         labels=dict(request.labels),
+        is_drill=request.drill is not None,
     )
 
 

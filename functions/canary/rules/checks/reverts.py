@@ -138,6 +138,7 @@ def draft_revert(
         reverts_to=revert.to,
         takes_back=identify(reverted),
         aliases_settle_until=reverted.aliases_settle_until,
+        is_drill=reverted.is_drill,
     )
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
+from canary.rules.releases.drills import Drill
 from canary.rules.releases.problems import Problem, cut, nearest, show
 from canary.rules.targets.live import LiveStage
 from canary.rules.targets.policy import PolicyChanges
@@ -92,6 +93,7 @@ class Request:
 
     ``is_retry``: the caller knows that this release was rolled back before, and means it; ``reason`` says why.
     ``labels``: where the release comes from, in the caller's words. They are recorded and shown, never interpreted.
+    ``drill``: that it is a rehearsal, and what it asks for.
     """
 
     target: str
@@ -101,6 +103,7 @@ class Request:
     schedule: Schedule | None = None
     labels: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
     is_retry: bool = False
+    drill: Drill | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ class Rollout:
     before the rollout ended, or, of a revert that has not ended, before the last rollout did.
     ``started_by``: who started it, as far as the input tells; None in a record that is older than that.
     ``actions``: the verbs that took effect, oldest first; ``actions_dropped`` more were too many to keep.
+    ``is_drill``: whether it is a rehearsal, or takes back the release of one.
     """
 
     rollout_id: str
@@ -165,6 +166,7 @@ class Rollout:
     started_by: StartedBy | None = None
     actions: tuple[Action, ...] = ()
     actions_dropped: int = 0
+    is_drill: bool = False
     revision: int = 0
 
     @property

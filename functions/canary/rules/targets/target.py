@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from canary.rules.targets.floor import NO_FLOOR, Floor
 from canary.rules.targets.policy import Policy
+from canary.rules.targets.refusals import Refusals
 from canary.rules.targets.shifters import ShifterKind
 
 
@@ -77,6 +78,8 @@ class Target:
     ``floor``: how little care a start's policy may take; it binds the target's own policy too.
 
     ``role_arn``: the role that the controller assumes for everything it does to the target; None for the functions' own.
+
+    ``drill``: whether drills are allowed. ``refused``: what a drill's own rollout is refused; never part of a registration.
     """
 
     name: str
@@ -90,6 +93,8 @@ class Target:
     role_arn: str | None = None
     outside: Outside = Outside()
     floor: Floor = NO_FLOOR
+    drill: bool = False
+    refused: Refusals | None = None
 
     @property
     def shifter(self) -> ShifterKind:

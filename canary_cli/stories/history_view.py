@@ -1,9 +1,9 @@
 """A target's past as values: its rollouts, and what they add up to. Pure.
 
 The change failure rate is the part of the ended rollouts that was rolled back, or reverted by its watch; a rollout that is in
-progress or was refused does not count. Where a note calls a rollback a false alarm, the rate is also given without it. Time to
-safe is from the look that decided to roll back to the end of the recovery. Requests harmed are an estimate: the canary's failed
-requests beyond base's rate in the same minutes.
+progress, was refused or is a drill does not count. Where a note calls a rollback a false alarm, the rate is also given without
+it. Time to safe is from the look that decided to roll back to the end of the recovery. Requests harmed are an estimate: the
+canary's failed requests beyond base's rate in the same minutes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class NoteView:
 class Past:
     """One rollout. ``seconds_to_safe`` is None unless a look, or a drain after it, had it rolled back.
 
-    ``is_false_alarm``: it was rolled back, and a note says that its release was not at fault.
+    ``is_false_alarm``: it was rolled back, and a note says that its release was not at fault. ``is_drill``: it was a rehearsal.
     """
 
     rollout_id: str
@@ -56,6 +56,7 @@ class Past:
     actions: tuple[ActionView, ...]
     is_false_alarm: bool = False
     notes: tuple[NoteView, ...] = ()
+    is_drill: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,7 @@ class History:
     """What a target's rollouts since an instant add up to. ``unreadable`` are ids of records of another schema.
 
     ``change_failure_rate`` counts every rollback, ``rate_without_false_alarms`` none that a note calls a false alarm.
+    ``drills`` are in ``past``, and in no other sum.
     """
 
     target: str
@@ -79,32 +81,35 @@ class History:
     requests_harmed: int
     past: tuple[Past, ...]
     unreadable: tuple[str, ...]
+    drills: int = 0
 
 
 def history_of(target: str, found: TargetPast, since: float) -> History:
     """The history of the rollouts that started at `since` (epoch seconds) or later."""
     recent = [rollout for rollout in found.rollouts if rollout.started_at >= since]
     past = tuple(_past(rollout, found.notes.get(rollout.rollout_id, ())) for rollout in recent)
-    promotions = sum(one.phase == Phase.PROMOTED for one in past)
-    rollbacks = sum(one.phase in {Phase.ROLLED_BACK, REVERTED} for one in past)
-    false_alarms = sum(one.is_false_alarm for one in past)
+    counted = [one for one in past if not one.is_drill]
+    promotions = sum(one.phase == Phase.PROMOTED for one in counted)
+    rollbacks = sum(one.phase in {Phase.ROLLED_BACK, REVERTED} for one in counted)
+    false_alarms = sum(one.is_false_alarm for one in counted)
     ended = promotions + rollbacks
-    times = [one.seconds_to_safe for one in past if one.seconds_to_safe is not None]
+    times = [one.seconds_to_safe for one in counted if one.seconds_to_safe is not None]
     return History(
         target=target,
         counted_since=since,
-        rollouts=len(past),
+        rollouts=len(counted),
         promotions=promotions,
         rollbacks=rollbacks,
         false_alarms=false_alarms,
-        in_progress=sum(one.ended_at is None for one in past),
+        in_progress=sum(one.ended_at is None for one in counted),
         change_failure_rate=rollbacks / ended if ended else None,
         rate_without_false_alarms=(rollbacks - false_alarms) / ended if ended else None,
         median_seconds_to_safe=median(times) if times else None,
         longest_seconds_to_safe=max(times, default=None),
-        requests_harmed=sum(one.requests_harmed for one in past),
+        requests_harmed=sum(one.requests_harmed for one in counted),
         past=past,
         unreadable=found.unreadable,
+        drills=len(past) - len(counted),
     )
 
 
@@ -127,6 +132,7 @@ def _past(rollout: Rollout, notes: Sequence[Note]) -> Past:
         notes=tuple(NoteView(note.at, note.text, note.is_false_alarm) for note in notes),
         started_by=starter_of(rollout),
         actions=actions_of(rollout),
+        is_drill=rollout.is_drill,
     )
 
 
@@ -139,6 +145,8 @@ def lines_of(history: History, now: float) -> Iterator[str]:
     yield f"  change failure rate  {_rate(history)}"
     yield f"  time to safe         {_times(history)}"
     yield f"  requests harmed      {history.requests_harmed:,}"
+    if history.drills:
+        yield f"  drills               {history.drills}, not counted above"
     if history.unreadable:
         yield f"  not readable by this version: {', '.join(history.unreadable)}"
     for one in reversed(history.past):

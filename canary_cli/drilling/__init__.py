@@ -1,0 +1,1 @@
+"""The exercises of `canary drill`: what each one expects, does and measures."""
