@@ -13,6 +13,7 @@ from demo.accounts import Account, OwnAccount, ServeError, account_of
 from demo.own_account import open_own_account
 from demo.sample import create_role
 from demo.schemas import PUBLISHED, text
+from demo.serve import own_commands
 from embedded_aws.awslambda.zips import zip_of
 from embedded_aws.dataplane.traffic_file import TrafficPlan
 
@@ -131,6 +132,18 @@ def test_what_is_wrong_with_a_file_is_told_once(aws: EmbeddedAws, folder: Path, 
     assert [line.partition(": ")[0] for line in told] == [str(folder / "a.yaml"), str(folder / "b.yml")]
     assert "functions" in told[0]
     assert "it cannot be read" in told[1]
+
+
+def test_the_commands_say_how_an_api_gets_into_the_account(aws: EmbeddedAws, folder: Path) -> None:
+    def last(own: OwnAccount) -> list[str]:
+        greeting, *_, then, _way, status = own_commands(aws, own, 60)
+        assert greeting.startswith(f"# the embedded AWS answers at {aws.endpoint_url}; one real second is 60 simulated")
+        assert status == "canary status"
+        return then.split()
+
+    assert str(folder) in " ".join(last(OwnAccount(Account.CONTROLLER, folder)))
+    assert " ".join(last(OwnAccount(Account.CONTROLLER))).startswith("# deploy the stack of its target")
+    assert last(OwnAccount(Account.EMPTY)) == ["make", "deploy"]
 
 
 @pytest.mark.parametrize(
