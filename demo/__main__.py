@@ -33,7 +33,7 @@ def main(arguments: list[str] | None = None) -> int:
     """Run the command; returns the process's exit status."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # a character that the locale lacks must not end a rollout
-    asked = parser().parse_args(arguments)
+    asked = make_parser().parse_args(arguments)
     return {"rollouts": _demo, "serve": _serve, "live": _live}[asked.command](asked)
 
 
@@ -99,7 +99,7 @@ def _refuse(error: Exception) -> int:
     return WRONG_USE
 
 
-def parser() -> argparse.ArgumentParser:
+def make_parser() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m demo", description="the sample and the controller on the embedded AWS")
     commands = parser.add_subparsers(dest="command", required=True)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from embedded_aws.cloudformation.arguments import arguments
 from embedded_aws.cloudformation.gateway_api import KINDS as API_KINDS
+from embedded_aws.cloudformation.gateway_keys import KINDS as KEY_KINDS
 from embedded_aws.cloudformation.gateway_stage import KINDS as STAGE_KINDS
 from embedded_aws.cloudformation.resource import Made, ResourceType, Task
 
@@ -109,6 +110,7 @@ def _leave_account(_: Task) -> None:
 
 KINDS: Mapping[str, ResourceType] = {
     **API_KINDS,
+    **KEY_KINDS,
     **STAGE_KINDS,
     "AWS::ApiGateway::Account": ResourceType(_set_account, _leave_account, _set_account),
     "AWS::ApiGateway::Deployment": ResourceType(

@@ -6,8 +6,9 @@ over the document's title (docs/aws.md#cloudformation-body).
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from embedded_aws.cloudformation.arguments import arguments, document, tag_map
 from embedded_aws.cloudformation.resource import Made, ResourceError, ResourceType, Task
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from embedded_aws.cloudformation.resource import Properties
 
-_BESIDE = frozenset({"ApiKeySourceType", "Body", "FailOnWarnings", "Mode", "Parameters", "Tags"})
+_BESIDE = frozenset({"ApiKeySourceType", "Body", "BodyS3Location", "FailOnWarnings", "Mode", "Parameters", "Tags"})
 _PLAIN = {
     "ApiKeySourceType": "/apiKeySource",
     "Description": "/description",
@@ -27,7 +28,7 @@ _PLAIN = {
     "Policy": "/policy",
 }
 _DEFAULTS = {"ApiKeySourceType": "HEADER", "DisableExecuteApiEndpoint": False}
-_DOCUMENT = ("Body", "FailOnWarnings", "Mode", "Parameters")
+_DOCUMENT = ("Body", "BodyS3Location", "FailOnWarnings", "Mode", "Parameters")
 
 
 def _create_api(task: Task) -> Made:
@@ -45,22 +46,33 @@ def _create_api(task: Task) -> Made:
 
 
 def _name(task: Task) -> str:
-    body = task.properties.get("Body")
-    title = (json.loads(document(body)).get("info") or {}).get("title") if body else None
+    body = _document(task)
+    title = (yaml.safe_load(body).get("info") or {}).get("title") if body else None
     return str(task.properties.get("Name") or title or task.name("Name", 255))
+
+
+def _document(task: Task) -> str | None:
+    """The template's document, from the template or from S3; None without one."""
+    given = task.properties
+    if place := given.get("BodyS3Location"):
+        version = {"VersionId": place["Version"]} if "Version" in place else {}
+        found = task.connect("s3").get_object(Bucket=place["Bucket"], Key=place["Key"], **version)
+        return bytes(found["Body"].read()).decode()
+    return document(given["Body"]) if "Body" in given else None
 
 
 def _put_document(task: Task, api_id: str) -> None:
     """Put the template's document; the template's other properties keep precedence."""
     client, given = task.connect("apigateway"), task.properties
-    if "Body" not in given:
+    body = _document(task)
+    if body is None:
         return
     client.put_rest_api(
         restApiId=api_id,
         mode=given.get("Mode", "overwrite"),
         failOnWarnings=str(given.get("FailOnWarnings", "false")).lower() == "true",
         parameters=dict(given.get("Parameters", {})),
-        body=document(given["Body"]).encode(),
+        body=body.encode(),
     )
     patches = [*_plain_patches(given, [name for name in _PLAIN if name in given]), *_media_types([], given)]
     if patches:

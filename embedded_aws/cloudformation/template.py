@@ -60,7 +60,7 @@ def parse_template(text: str) -> Template:
     if not isinstance(body, dict) or not body.get("Resources"):
         raise TemplateError("Template format error: At least one Resources member must be defined.")
     if "Transform" in body:
-        raise NotBuiltError(f"the transform {body['Transform']}; deploy the template that it makes (docs/laptop.md)")
+        raise NotBuiltError(f"the transform {body['Transform']}; deploy the template that it makes")
     resources = {name: _declared(name, entry) for name, entry in body["Resources"].items()}
     parameters = body.get("Parameters", _NOTHING)
     _check_names(resources, known={*resources, *parameters})

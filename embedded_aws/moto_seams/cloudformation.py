@@ -16,7 +16,7 @@ from embedded_aws.cloudformation.change_sets import ChangeSets
 from embedded_aws.cloudformation.stacks import StackError
 from embedded_aws.moto_seams.application import application
 from embedded_aws.moto_seams.cloudformation_change_sets import ChangeSetCalls
-from embedded_aws.moto_seams.cloudformation_shapes import describe, show_event, show_resource, summarise
+from embedded_aws.moto_seams.cloudformation_shapes import describe, show_event, show_resource, show_template, summarise
 from embedded_aws.wire.errors import Refusal, answer
 
 if TYPE_CHECKING:
@@ -132,6 +132,11 @@ class _Calls(ChangeSetCalls):
     def get_template(self) -> ActionResult:
         return ActionResult({"TemplateBody": self.stacks.find(self._get_param("StackName")).template.text})
 
+    def get_template_summary(self) -> ActionResult:
+        name = self._get_param("StackName")
+        template = self.stacks.find(name).template if name else self.stacks.parse(self._template() or "", {})
+        return ActionResult(show_template(template))
+
     def list_exports(self) -> ActionResult:
         exports = [
             {"ExportingStackId": stack.id, "Name": name, "Value": value}
@@ -155,11 +160,11 @@ class _Calls(ChangeSetCalls):
         return body
 
     def _parameters(self, before: Any) -> dict[str, str]:  # noqa: ANN401 - the stack's present parameters
+        """The parameters of the call; a previous value that was never given is the template's default."""
         given = self._get_param("Parameters", [])
-        return {
-            each["ParameterKey"]: before[each["ParameterKey"]] if each.get("UsePreviousValue") else each["ParameterValue"]
-            for each in given
-        }
+        kept = {each["ParameterKey"] for each in given if each.get("UsePreviousValue")}
+        named = {each["ParameterKey"]: each["ParameterValue"] for each in given if each["ParameterKey"] not in kept}
+        return named | {name: before[name] for name in kept if name in before}
 
     def _tags(self) -> dict[str, str] | None:
         tags = self._get_param("Tags")

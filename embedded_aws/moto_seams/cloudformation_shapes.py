@@ -6,8 +6,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from embedded_aws.cloudformation.resource import Resource
     from embedded_aws.cloudformation.stack import Event, Stack
+    from embedded_aws.cloudformation.template import Template
 
 
 def summarise(stack: Stack) -> dict[str, Any]:
@@ -68,6 +71,20 @@ def show_resource(stack: Stack, resource: Resource) -> dict[str, Any]:
         "ResourceStatus": last.status,
         "ResourceStatusReason": last.reason,
     }
+
+
+def show_template(template: Template) -> dict[str, Any]:
+    """What GetTemplateSummary says of a template."""
+    parameters = [{"ParameterKey": key, **_show_parameter(declared)} for key, declared in template.parameters.items()]
+    kinds = sorted({declared.kind for declared in template.resources.values()})
+    description = {"Description": template.description} if template.description else {}
+    return {"Parameters": parameters, "ResourceTypes": kinds, **description}
+
+
+def _show_parameter(declared: Mapping[str, Any]) -> dict[str, Any]:
+    shown = {name: declared[name] for name in ("Description", "NoEcho") if name in declared}
+    default = {"DefaultValue": str(declared["Default"])} if "Default" in declared else {}
+    return {"ParameterType": declared["Type"], **default, **shown}
 
 
 def moment(at: float | None) -> datetime | None:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from demo.__main__ import main, own_account, parser
+from demo.__main__ import main, make_parser, own_account
 from demo.accounts import Account, OwnAccount, ServeError, account_of
 from demo.own_account import open_own_account
 from demo.sample import create_role
 from demo.schemas import PUBLISHED, text
+from demo.serve import own_commands
 from embedded_aws.awslambda.zips import zip_of
 from embedded_aws.dataplane.traffic_file import TrafficPlan
 
@@ -133,6 +134,18 @@ def test_what_is_wrong_with_a_file_is_told_once(aws: EmbeddedAws, folder: Path, 
     assert "it cannot be read" in told[1]
 
 
+def test_the_commands_say_how_an_api_gets_into_the_account(aws: EmbeddedAws, folder: Path) -> None:
+    def last(own: OwnAccount) -> list[str]:
+        greeting, *_, then, _way, status = own_commands(aws, own, 60)
+        assert greeting.startswith(f"# the embedded AWS answers at {aws.endpoint_url}; one real second is 60 simulated")
+        assert status == "canary status"
+        return then.split()
+
+    assert str(folder) in " ".join(last(OwnAccount(Account.CONTROLLER, folder)))
+    assert " ".join(last(OwnAccount(Account.CONTROLLER))).startswith("# deploy the stack of its target")
+    assert last(OwnAccount(Account.EMPTY)) == ["make", "deploy"]
+
+
 @pytest.mark.parametrize(
     ("named", "has_targets", "account"),
     [
@@ -164,7 +177,7 @@ def test_an_account_that_cannot_be_is_refused(named: str, *, has_targets: bool, 
 
 def test_the_options_describe_the_account() -> None:
     file = Path(__file__).parents[2] / "examples" / "laptop" / "traffic.yaml"
-    asked = parser().parse_args(["serve", "--targets", "ours", "--traffic", str(file), "--history", "3"])
+    asked = make_parser().parse_args(["serve", "--targets", "ours", "--traffic", str(file), "--history", "3"])
     own = own_account(asked)
 
     assert (own.account, own.targets, own.history_hours) == (Account.CONTROLLER, Path("ours"), 3)
@@ -184,7 +197,7 @@ def test_serve_refuses_a_bad_traffic_file_before_it_starts(tmp_path: Path, capsy
 @pytest.mark.parametrize("hours", ["-1", "25", "day"])
 def test_a_past_that_is_too_long_is_refused(hours: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):
-        parser().parse_args(["serve", f"--history={hours}"])
+        make_parser().parse_args(["serve", f"--history={hours}"])
     assert f"must be hours from 0 to 24, got {hours}" in capsys.readouterr().err
 
 

@@ -158,6 +158,22 @@ def test_it_prints_commands_that_name_everything(served):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("account", ["controller", "sample"])
+def test_an_api_of_ones_own_gets_requests_as_soon_as_it_has_a_stage(account, tmp_path):
+    with start("--speed", "240", "--targets", str(tmp_path), "--account", account) as process:
+        url = re.search(r"answers at (http://127\.0\.0\.1:\d+)", "".join(lines_up_to(process.stdout, "# the embedded AWS")))[1]
+        client = boto3.client("apigateway", endpoint_url=url, **CREDENTIALS)
+        api = client.create_rest_api(name="ping")
+        place = {"restApiId": api["id"], "resourceId": api["rootResourceId"], "httpMethod": "GET"}
+        client.put_method(**place, authorizationType="NONE")
+        client.put_integration(**place, type="MOCK", requestTemplates={"application/json": '{"statusCode": 200}'})
+        client.create_deployment(restApiId=api["id"], stageName="prod")
+        begun = f"# 600 requests per minute to ping ({api['id']}), stage prod, by its definition: GET /\n"
+        assert begun in list(lines_up_to(process.stdout, begun))
+        assert end(process, signal.SIGTERM)[0] == 0
+
+
+@pytest.mark.slow
 def test_it_ends_cleanly_on_ctrl_c():
     with start() as process:
         assert list(lines_up_to(process.stdout, "curl "))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import pytest
 import yaml
 
-from demo.__main__ import own_account, parser
+from demo.__main__ import make_parser, own_account
 from demo.own_account import open_own_account
 from embedded_aws.dataplane.traffic_file import parse_traffic
 from tests.docs.test_commands import command_of, environment
@@ -33,7 +33,10 @@ TOOLS = {"canary": "canary_cli", "aws": "awscli"}
 LIMIT = 400.0
 STEP = 30.0
 """Simulated seconds between two looks at the command's process."""
+PAUSE, LONG_PAUSE = 0.05, 0.5
+"""Real seconds between two looks: while a rollout passes, and while a program works that waits for nothing."""
 ROLLED_BACK = 4
+ROLLOUT = re.compile(r"release\.sh|--watch")
 
 
 class Way(NamedTuple):
@@ -103,9 +106,10 @@ class Shell:
                 [self._bash, "-c", script], cwd=self._folder, env=self._environment(), stdout=output, stderr=subprocess.STDOUT
             )
             until = time.monotonic() + LIMIT
+            pause = PAUSE if ROLLOUT.search(block) else LONG_PAUSE
             while process.poll() is None and time.monotonic() < until:
                 self._aws.clock.run_for(STEP)
-                time.sleep(0.05)
+                time.sleep(pause)
             process.kill()
             code = process.wait()
         self._aws.clock.run_for(4 * STEP)
@@ -123,7 +127,7 @@ def asked_of(serves: str) -> OwnAccount:
     """The account for which a line `make serve` asks."""
     _, *arguments = shlex.split(serves)
     _python, _m, _demo, *options = command_of(*arguments)
-    return own_account(parser().parse_args(options))
+    return own_account(make_parser().parse_args(options))
 
 
 def opened(given: Way, folder: Path, told: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:

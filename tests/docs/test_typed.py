@@ -9,6 +9,7 @@ import re
 import shlex
 import shutil
 import subprocess
+import sys
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
@@ -21,7 +22,7 @@ from typer.main import get_command
 
 from bench.shapes.tables import make_parser as shapes_parser
 from canary_cli.app import app
-from demo.__main__ import _parser as demo_parser
+from demo.__main__ import make_parser as demo_parser
 from tests.docs.test_commands import environment
 from tests.faults.__main__ import make_parser as faults_parser
 from verify.__main__ import _parser as verify_parser
@@ -42,7 +43,11 @@ PARSERS: dict[str, argparse.ArgumentParser] = {
 }
 RENAMED = {"deploy": "codedeploy"}
 """Services that the AWS CLI calls by another name than botocore does."""
-OWN = {("cloudformation", "deploy"): {"--stack-name", "--template-file", "--capabilities", "--parameter-overrides"}}
+OWN = {
+    ("cloudformation", "deploy"): {"--stack-name", "--template-file", "--capabilities", "--parameter-overrides"},
+    ("lambda", "create-function"): {"--function-name", "--runtime", "--handler", "--role", "--zip-file"},
+    ("lambda", "wait"): {"--function-name"},
+}
 """Commands that the AWS CLI adds to a service's operations, with the options that the pages use."""
 CHECKED_HERE = {"README.md", "bring-your-own.md", "deploy.md", "faults.md", "index.md", "input.md", "notifications.md"}
 """Pages whose commands are `make`'s, other tools', or one of `canary` whose parsing is what matters."""
@@ -117,7 +122,7 @@ def take_python(words: list[str]) -> None:
     """Fail unless the module exists and takes the arguments."""
     module, *arguments = words[words.index("-m") + 1 :]
     assert find_spec(module), f"there is no module {module}"
-    if arguments:
+    if arguments and module not in sys.stdlib_module_names:
         PARSERS[module].parse_args(arguments)
 
 

@@ -116,6 +116,31 @@ def test_a_change_set_that_fails_leaves_a_failed_stack(aws: EmbeddedAws) -> None
     assert (status(aws), made["ExecutionStatus"]) == ("ROLLBACK_COMPLETE", "EXECUTE_FAILED")
 
 
+def test_a_summary_names_the_parameters_of_a_template_and_of_a_stack(aws: EmbeddedAws) -> None:
+    client = aws.client("cloudformation")
+    given = {"V": {"Type": "String", "Default": "one", "Description": "the value"}, "N": {"Type": "Number", "Default": 5}}
+    text = json.dumps({"Description": "d", "Parameters": given, "Resources": {"P": a_parameter("x")}})
+    client.create_stack(StackName="s", TemplateBody=text)
+    for summary in (client.get_template_summary(TemplateBody=text), client.get_template_summary(StackName="s")):
+        assert summary["Parameters"] == [
+            {"ParameterKey": "V", "DefaultValue": "one", "ParameterType": "String", "Description": "the value"},
+            {"ParameterKey": "N", "DefaultValue": "5", "ParameterType": "Number"},
+        ]
+        assert (summary["ResourceTypes"], summary["Description"]) == (["AWS::SSM::Parameter"], "d")
+
+
+def test_a_previous_value_that_was_never_given_is_the_default(aws: EmbeddedAws) -> None:
+    client = aws.client("cloudformation")
+    sections = {"Parameters": {"V": {"Type": "String", "Default": "one"}}}
+    resources = {"P": a_parameter("x") | {"Properties": {"Name": "/p", "Type": "String", "Value": {"Ref": "V"}}}}
+    client.create_stack(StackName="s", TemplateBody=json.dumps({**sections, "Resources": resources}))
+    more = {**resources, "Q": {**resources["P"], "Properties": {**resources["P"]["Properties"], "Name": "/q"}}}
+    kept = [{"ParameterKey": "V", "UsePreviousValue": True}]
+    change(aws, json.dumps({**sections, "Resources": more}), "UPDATE", Parameters=kept)
+    client.execute_change_set(StackName="s", ChangeSetName="c")
+    assert (status(aws), value(aws, "/q")) == ("UPDATE_COMPLETE", "one")
+
+
 def test_an_import_is_refused_by_name(aws: EmbeddedAws) -> None:
     aws.client("cloudformation").create_stack(StackName="s", TemplateBody=a_template(P=a_parameter("one")))
     with pytest.raises(ClientError, match="a change set of the type IMPORT; only CREATE and UPDATE are built"):
