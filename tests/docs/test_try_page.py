@@ -13,7 +13,7 @@ from laptop.definitions.paths import MOST_RESOURCES
 from laptop.functions import MOST
 from laptop.trial import FAILING_SHARE
 from tests.docs.test_readme import blocks
-from tests.docs.trial import BLOCK, PAGE, ROOT, comparable, transcript
+from tests.docs.trial import BLOCK, EXAMPLE, PAGE, ROOT, comparable, transcript
 
 TEXT = PAGE.read_text(encoding="utf-8")
 
@@ -30,6 +30,11 @@ def test_the_commands_try_files_that_are_here():
     files = [Path(line.split()[2]) for line in commands.splitlines()]
     assert len(files) == 2
     assert all((ROOT / file).is_file() for file in files)
+
+
+def test_the_readme_shows_the_command_of_the_transcript():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"canary try {EXAMPLE}" in "".join(blocks(readme, "sh"))
 
 
 def test_the_numbers_on_the_page_are_the_codes():
