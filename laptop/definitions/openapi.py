@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from laptop.definitions.answering import Answers
 from laptop.definitions.documents import DefinitionError
-from laptop.definitions.integrations import read_integration
+from laptop.definitions.integrations import INTEGRATION, read_integration
 from laptop.definitions.operations import ANY, Called, Definition, Operation
 from laptop.definitions.paths import LeftOutError, Placed, Tree
 from laptop.definitions.references import resolve
@@ -98,7 +98,7 @@ class _Reader:
             self._remarks.add(f"left out, because another path is the same resource {placed.path}", where)
             return None
         self._taken.add((verb, placed.path))
-        integration = read_integration(operation)
+        integration = read_integration(resolve(self._root, operation.get(INTEGRATION), f"{where}.{INTEGRATION}"))
         self._about_integration(integration, where)
         if operation.get("security", self._root.get("security")):
             self._remarks.add("admitted without what its security asks for", where)
@@ -115,10 +115,14 @@ class _Reader:
     def _parameters(self, item: Json, operation: Json, where: str) -> list[Json]:
         """The parameters of the path and of the operation, whose own come first."""
         found: dict[tuple[str, str], Json] = {}
-        for given in [*(operation.get("parameters") or []), *(item.get("parameters") or [])]:
-            one = resolve(self._root, given, f"{where}.parameters")
-            if isinstance(one, dict):
-                found.setdefault((str(one.get("in")), str(one.get("name"))), one)
+        for listed in (operation.get("parameters") or [], item.get("parameters") or []):
+            if not isinstance(listed, list):
+                raise DefinitionError(f"{where}: parameters must be a list, got {listed!r}", "write a list of parameters")
+            for given in listed:
+                one = resolve(self._root, given, f"{where}.parameters")
+                if not isinstance(one, dict) or not isinstance(one.get("name"), str) or "in" not in one:
+                    raise DefinitionError(f"{where}: a parameter needs name and in, got {one!r}", "give it both, or remove it")
+                found.setdefault((str(one["in"]), one["name"]), one)
         return [*found.values()]
 
     def _about_integration(self, integration: Integration, where: str) -> None:

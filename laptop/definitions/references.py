@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 BUNDLE = "bundle the definition into one file first: npx @redocly/cli bundle openapi.yaml -o bundled.yaml"
 
+BUILT_IN = frozenset(f"#/{place}/{name}" for place in ("components/schemas", "definitions") for name in ("Empty", "Error"))
+"""An API that was not imported has models of these names (docs/aws.md#default-models), so definitions refer to them."""
+
 
 def pointer_of(part: Any) -> str | None:  # noqa: ANN401 - any JSON
     """The reference that a part consists of, if it is one."""
@@ -44,6 +47,8 @@ def _found(root: Json, pointer: str, where: str) -> Any:  # noqa: ANN401 - any J
         if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
             found = found[int(key)]
             continue
+        if pointer in BUILT_IN and (not isinstance(found, dict) or key not in found):
+            return {}
         if not isinstance(found, dict) or key not in found:
             raise DefinitionError(
                 f"{where}: the reference {pointer} leads to nothing: there is no {key}",

@@ -183,6 +183,14 @@ def test_the_first_success_is_answered(responses, status, body):
         ({"openapi": "3.0.1", "paths": {}}, "no operation is left to try of 0 paths"),
         ({"openapi": "3.0.1", "paths": {"/a b": {"get": {}}}}, "no operation is left to try of 1 paths: 1 left out"),
         ({"openapi": "3.0.1", "paths": {"/a": {"get": 3}}}, "paths./a.get must be a mapping, got 3"),
+        (
+            {"openapi": "3.0.1", "paths": {"/a": {"get": {"parameters": {"name": "x"}}}}},
+            "GET /a: parameters must be a list, got {'name': 'x'}",
+        ),
+        (
+            {"openapi": "3.0.1", "paths": {"/a": {"get": {"parameters": [{"in": "query"}]}}}},
+            "GET /a: a parameter needs name and in, got {'in': 'query'}",
+        ),
         ({"openapi": "3.0.1", "paths": {"/a": {"$ref": "a.yaml"}}}, "paths./a: the reference a.yaml leads to another file"),
     ],
 )
