@@ -6,7 +6,6 @@ Decides what is taken of a definition. Everything that is not taken, or taken ot
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from laptop.definitions.answering import Answers
@@ -108,7 +107,7 @@ class _Reader:
             resource=placed.path,
             group=integration.function or _group(operation, path),
             called=integration.called,
-            sent=self._answers.sent(placed, parameters, operation, where, is_bare=not _is_inside(integration)),
+            sent=self._answers.sent(placed, parameters, operation, where, is_bare=not integration.called.is_inside),
             answer=self._answers.answer(operation, where),
         )
 
@@ -144,13 +143,8 @@ class _Reader:
         base = self._root.get("basePath") or next(iter(addresses), "")
         if base and base != "/":
             self._remarks.add("left out, because the stage takes its place", f"the base path or server {base}")
-        for key in ("webhooks",):
-            if self._root.get(key):
-                self._remarks.add("left out, because API Gateway receives requests only", key)
-
-
-def _is_inside(integration: Integration) -> bool:
-    return integration.called in {Called.FUNCTION, Called.NOTHING}
+        if self._root.get("webhooks"):
+            self._remarks.add("left out, because API Gateway receives requests only", "webhooks")
 
 
 def _verb(key: str) -> str:
@@ -168,7 +162,7 @@ def _dialect(root: Json) -> str:
                 )
             return f"{name} {version}"
     raise DefinitionError(
-        "it is no definition: neither openapi, nor swagger, nor a SAM template's Transform is in it",
+        "it is no definition: neither openapi, nor swagger, nor a template's Resources are in it",
         f"give an OpenAPI definition or a SAM template; its keys are {', '.join(list(map(str, root))[:6]) or 'none'}",
     )
 
@@ -180,8 +174,3 @@ def _group(operation: Json, path: str) -> str:
         return str(tags[0])
     parts = [part for part in path.split("/") if part and "{" not in part and not _VERSION.fullmatch(part)]
     return parts[0].partition(".")[0] if parts else "root"
-
-
-def sizes(operations: tuple[Operation, ...]) -> Counter[str]:
-    """How many methods inside each group has."""
-    return Counter(one.group for one in operations if one.is_inside)
