@@ -35,7 +35,7 @@ def run(output: Output, asked: Asked) -> ExitCode:
     except EndlessRolloutError as error:
         raise CommandError("Endless", str(error), "ask for more requests with --per-minute, or for another --policy") from error
     except KeyboardInterrupt as error:
-        raise CommandError("Interrupted", "the trial was interrupted, and nothing of it is left", "start it again") from error
+        raise CommandError("Interrupted", "the trial was interrupted, and no rollout goes on", "start it again") from error
     exit_code = ExitCode.DONE if trial.is_as_expected else ExitCode.FAILED
     if output.is_json:
         output.say((), {"verb": "try", **asdict(trial), "exit_code": int(exit_code)})

@@ -41,6 +41,11 @@ def resolve(root: Json, part: Any, where: str) -> Any:  # noqa: ANN401 - any JSO
 def _found(root: Json, pointer: str, where: str) -> Any:  # noqa: ANN401 - any JSON
     if not pointer.startswith("#"):
         raise DefinitionError(f"{where}: the reference {pointer} leads to another file", BUNDLE)
+    if not pointer.startswith("#/"):
+        raise DefinitionError(
+            f"{where}: the reference {pointer} names an anchor, which is not followed",
+            "write it as a path, such as #/components/schemas/Order",
+        )
     found: Any = root
     for token in pointer.removeprefix("#").split("/")[1:]:
         key = unquote(token).replace("~1", "/").replace("~0", "~")

@@ -31,6 +31,7 @@ def test_a_property_named_ref_is_no_reference():
     [
         ("paths/menu.yaml", "leads to another file", "redocly/cli bundle"),
         ("https://example.com/a.json#/b", "leads to another file", "redocly/cli bundle"),
+        ("#Order", "names an anchor, which is not followed", "#/components/schemas/Order"),
         ("#/b/none", "leads to nothing: there is no none", "correct the reference"),
         ("#/b/list/7", "leads to nothing: there is no 7", "correct the reference"),
         ("#/loop", "leads back to itself", "write the part in its place"),
