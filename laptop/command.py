@@ -24,7 +24,7 @@ def run(output: Output, asked: Asked) -> ExitCode:
     """Try the definition; as text it prints what happens, as JSON one answer at the end.
 
     Raises:
-        CommandError: the definition cannot be tried, or not as asked; or a rollout does not end within four simulated hours.
+        CommandError: the definition cannot be tried, or not as asked; or it does not end.
 
     """
     console = Console(file=StringIO()) if output.is_json else make_console(sys.stdout)
@@ -34,6 +34,8 @@ def run(output: Output, asked: Asked) -> ExitCode:
         raise CommandError("Definition", f"{asked.file}: {error.text}", error.fix, ExitCode.USAGE) from error
     except EndlessRolloutError as error:
         raise CommandError("Endless", str(error), "ask for more requests with --per-minute, or for another --policy") from error
+    except KeyboardInterrupt as error:
+        raise CommandError("Interrupted", "the trial was interrupted, and no rollout goes on", "start it again") from error
     exit_code = ExitCode.DONE if trial.is_as_expected else ExitCode.FAILED
     if output.is_json:
         output.say((), {"verb": "try", **asdict(trial), "exit_code": int(exit_code)})

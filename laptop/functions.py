@@ -8,6 +8,7 @@ from __future__ import annotations
 import io
 import re
 import zipfile
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,7 +16,6 @@ from typing import TYPE_CHECKING
 from demo.sample_code import bake
 from embedded_aws.awslambda.zips import zip_of
 from laptop.definitions.documents import DefinitionError
-from laptop.definitions.openapi import sizes
 from laptop.definitions.operations import Operation
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def functions_of(operations: Sequence[Operation], api: str, own: Mapping[str, Ow
         DefinitionError: there is code for a function that the API does not have.
 
     """
-    counted = sizes(tuple(operations)).most_common()
+    counted = Counter(one.group for one in operations if one.is_inside).most_common()
     kept = {group for group, _ in (counted if len(counted) <= MOST else counted[: MOST - 1])}
     by_name: dict[str, list[Operation]] = {}
     for group, _ in counted:

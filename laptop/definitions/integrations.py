@@ -8,12 +8,9 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from laptop.definitions.operations import Called
-
-if TYPE_CHECKING:
-    from laptop.definitions.documents import Json
 
 INTEGRATION = "x-amazon-apigateway-integration"
 _LOGICAL = re.compile(r"\$\{(\w+?)(?:\.Arn|Arn|\.Alias)?\}")
@@ -29,9 +26,8 @@ class Integration:
     is_proxy: bool = True
 
 
-def read_integration(operation: Json) -> Integration:
-    """The integration of an operation."""
-    given = operation.get(INTEGRATION)
+def read_integration(given: Any) -> Integration:  # noqa: ANN401 - any JSON
+    """The integration in an operation's extension, None if it has none."""
     if not isinstance(given, dict):
         return Integration(Called.NOTHING)
     kind = str(given.get("type", "")).lower()

@@ -6,12 +6,11 @@ Decides what is taken of a definition. Everything that is not taken, or taken ot
 from __future__ import annotations
 
 import re
-from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from laptop.definitions.answering import Answers
 from laptop.definitions.documents import DefinitionError
-from laptop.definitions.integrations import read_integration
+from laptop.definitions.integrations import INTEGRATION, read_integration
 from laptop.definitions.operations import ANY, Called, Definition, Operation
 from laptop.definitions.paths import LeftOutError, Placed, Tree
 from laptop.definitions.references import resolve
@@ -98,7 +97,7 @@ class _Reader:
             self._remarks.add(f"left out, because another path is the same resource {placed.path}", where)
             return None
         self._taken.add((verb, placed.path))
-        integration = read_integration(operation)
+        integration = read_integration(resolve(self._root, operation.get(INTEGRATION), f"{where}.{INTEGRATION}"))
         self._about_integration(integration, where)
         if operation.get("security", self._root.get("security")):
             self._remarks.add("admitted without what its security asks for", where)
@@ -108,17 +107,21 @@ class _Reader:
             resource=placed.path,
             group=integration.function or _group(operation, path),
             called=integration.called,
-            sent=self._answers.sent(placed, parameters, operation, where, is_bare=not _is_inside(integration)),
+            sent=self._answers.sent(placed, parameters, operation, where, is_bare=not integration.called.is_inside),
             answer=self._answers.answer(operation, where),
         )
 
     def _parameters(self, item: Json, operation: Json, where: str) -> list[Json]:
         """The parameters of the path and of the operation, whose own come first."""
         found: dict[tuple[str, str], Json] = {}
-        for given in [*(operation.get("parameters") or []), *(item.get("parameters") or [])]:
-            one = resolve(self._root, given, f"{where}.parameters")
-            if isinstance(one, dict):
-                found.setdefault((str(one.get("in")), str(one.get("name"))), one)
+        for listed in (operation.get("parameters") or [], item.get("parameters") or []):
+            if not isinstance(listed, list):
+                raise DefinitionError(f"{where}: parameters must be a list, got {listed!r}", "write a list of parameters")
+            for given in listed:
+                one = resolve(self._root, given, f"{where}.parameters")
+                if not isinstance(one, dict) or not isinstance(one.get("name"), str) or "in" not in one:
+                    raise DefinitionError(f"{where}: a parameter needs name and in, got {one!r}", "give it both, or remove it")
+                found.setdefault((str(one["in"]), one["name"]), one)
         return [*found.values()]
 
     def _about_integration(self, integration: Integration, where: str) -> None:
@@ -140,13 +143,8 @@ class _Reader:
         base = self._root.get("basePath") or next(iter(addresses), "")
         if base and base != "/":
             self._remarks.add("left out, because the stage takes its place", f"the base path or server {base}")
-        for key in ("webhooks",):
-            if self._root.get(key):
-                self._remarks.add("left out, because API Gateway receives requests only", key)
-
-
-def _is_inside(integration: Integration) -> bool:
-    return integration.called in {Called.FUNCTION, Called.NOTHING}
+        if self._root.get("webhooks"):
+            self._remarks.add("left out, because API Gateway receives requests only", "webhooks")
 
 
 def _verb(key: str) -> str:
@@ -164,7 +162,7 @@ def _dialect(root: Json) -> str:
                 )
             return f"{name} {version}"
     raise DefinitionError(
-        "it is no definition: neither openapi, nor swagger, nor a SAM template's Transform is in it",
+        "it is no definition: neither openapi, nor swagger, nor a template's Resources are in it",
         f"give an OpenAPI definition or a SAM template; its keys are {', '.join(list(map(str, root))[:6]) or 'none'}",
     )
 
@@ -176,8 +174,3 @@ def _group(operation: Json, path: str) -> str:
         return str(tags[0])
     parts = [part for part in path.split("/") if part and "{" not in part and not _VERSION.fullmatch(part)]
     return parts[0].partition(".")[0] if parts else "root"
-
-
-def sizes(operations: tuple[Operation, ...]) -> Counter[str]:
-    """How many methods inside each group has."""
-    return Counter(one.group for one in operations if one.is_inside)

@@ -22,6 +22,11 @@ class Called(enum.StrEnum):
     """Another HTTP endpoint or AWS service, which both arms would call alike."""
     MOCK = "mock"
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether a function answers, so that a rollout splits the requests."""
+        return self in {Called.FUNCTION, Called.NOTHING}
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:
@@ -71,7 +76,7 @@ class Operation:
     @property
     def is_inside(self) -> bool:
         """Whether a function answers it, so that a rollout splits its requests."""
-        return self.called in {Called.FUNCTION, Called.NOTHING}
+        return self.called.is_inside
 
 
 @dataclass(frozen=True, slots=True)

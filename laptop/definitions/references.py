@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 
 BUNDLE = "bundle the definition into one file first: npx @redocly/cli bundle openapi.yaml -o bundled.yaml"
 
+BUILT_IN = frozenset(f"#/{place}/{name}" for place in ("components/schemas", "definitions") for name in ("Empty", "Error"))
+"""An API that was not imported has models of these names (docs/aws.md#default-models), so definitions refer to them."""
+
 
 def pointer_of(part: Any) -> str | None:  # noqa: ANN401 - any JSON
     """The reference that a part consists of, if it is one."""
@@ -38,12 +41,19 @@ def resolve(root: Json, part: Any, where: str) -> Any:  # noqa: ANN401 - any JSO
 def _found(root: Json, pointer: str, where: str) -> Any:  # noqa: ANN401 - any JSON
     if not pointer.startswith("#"):
         raise DefinitionError(f"{where}: the reference {pointer} leads to another file", BUNDLE)
+    if not pointer.startswith("#/"):
+        raise DefinitionError(
+            f"{where}: the reference {pointer} names an anchor, which is not followed",
+            "write it as a path, such as #/components/schemas/Order",
+        )
     found: Any = root
     for token in pointer.removeprefix("#").split("/")[1:]:
         key = unquote(token).replace("~1", "/").replace("~0", "~")
         if isinstance(found, list) and key.isdecimal() and int(key) < len(found):
             found = found[int(key)]
             continue
+        if pointer in BUILT_IN and (not isinstance(found, dict) or key not in found):
+            return {}
         if not isinstance(found, dict) or key not in found:
             raise DefinitionError(
                 f"{where}: the reference {pointer} leads to nothing: there is no {key}",

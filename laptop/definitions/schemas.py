@@ -20,7 +20,7 @@ MOST_PARTS = 120
 """Parts of one schema. An object of more keeps its required properties only."""
 MOST_ITEMS = 5
 _BOUNDS = {"minimum": "exclusiveMinimum", "maximum": "exclusiveMaximum"}
-_TEXTS = ("minLength", "maxLength", "format")
+_LENGTHS = ("minLength", "maxLength")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,10 +60,10 @@ class Schemas:
         schema = resolve(self._root, given, at.where)
         if not isinstance(schema, dict):
             return {}
-        if "example" in schema or schema.get("examples"):
+        if "example" in schema or (isinstance(schema.get("examples"), dict | list) and schema["examples"]):
             return {"example": schema["example"] if "example" in schema else _first(schema["examples"])}
-        if "const" in schema or schema.get("enum"):
-            return {"enum": [schema["const"]] if "const" in schema else list(schema["enum"])}
+        if "const" in schema or _listed(schema, "enum"):
+            return {"enum": [schema["const"]] if "const" in schema else [*schema["enum"]]}
         if pointer and pointer in at.above:
             return {"type": _type(schema)}
         return self._of(schema, replace(at, above=(*at.above, pointer)) if pointer else at)
@@ -93,7 +93,8 @@ class Schemas:
         if schema.get("default") is not None:
             plain["default"] = schema["default"]
         if self._is_strict and kind == "string":
-            plain |= {key: schema[key] for key in _TEXTS if isinstance(schema.get(key), int | str)}
+            plain |= {key: schema[key] for key in _LENGTHS if _is_number(schema.get(key))}
+            plain |= {"format": schema["format"]} if isinstance(schema.get("format"), str) else {}
             plain |= {"pattern": schema["pattern"]} if _is_pattern(schema.get("pattern")) else {}
         if self._is_strict and kind in {"integer", "number"}:
             plain |= _bounds(schema)
@@ -146,7 +147,9 @@ def _first(examples: Any) -> Any:  # noqa: ANN401 - any JSON
 
 def _bounds(schema: Json) -> Json:
     """A number's bounds as draft 4 writes them: 3.1 has the exclusive bound as a number of its own."""
-    found: Json = {key: schema[key] for key in (*_BOUNDS, "multipleOf") if _is_number(schema.get(key))}
+    found: Json = {key: schema[key] for key in _BOUNDS if _is_number(schema.get(key))}
+    if _is_number(schema.get("multipleOf")) and schema["multipleOf"] > 0:
+        found["multipleOf"] = schema["multipleOf"]
     for key, exclusive in _BOUNDS.items():
         bound = schema.get(exclusive)
         if bound is True and key in found:

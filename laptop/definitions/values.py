@@ -56,7 +56,7 @@ class Values:
         given = contents[kind] if isinstance(contents[kind], dict) else {}
         if "example" in given:
             return kind, text_of(given["example"], kind)
-        if given.get("examples"):
+        if isinstance(given.get("examples"), dict) and given["examples"]:
             first = resolve(self._root, next(iter(given["examples"].values())), f"{where}.examples")
             if isinstance(first, dict) and "value" in first:
                 return kind, text_of(first["value"], kind)

@@ -12,8 +12,8 @@ from canary_cli.app import run
 from laptop.definitions.paths import MOST_RESOURCES
 from laptop.functions import MOST
 from laptop.trial import FAILING_SHARE
-from tests.docs.test_readme import blocks
-from tests.docs.trial import BLOCK, PAGE, ROOT, comparable, transcript
+from tests.docs.test_readme import blocks, tables
+from tests.docs.trial import BLOCK, EXAMPLE, PAGE, ROOT, comparable, transcript
 
 TEXT = PAGE.read_text(encoding="utf-8")
 
@@ -32,11 +32,21 @@ def test_the_commands_try_files_that_are_here():
     assert all((ROOT / file).is_file() for file in files)
 
 
+def test_the_readme_shows_the_command_of_the_transcript():
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"canary try {EXAMPLE}" in "".join(blocks(readme, "sh"))
+
+
 def test_the_numbers_on_the_page_are_the_codes():
     assert f"more than {MOST_RESOURCES} resources" in TEXT
     assert f"{FAILING_SHARE * 100:.0f} % of its requests" in TEXT
     assert MOST == 10
     assert "there are at most ten" in TEXT
+
+
+def test_ten_public_definitions_were_tried():
+    tried = next(rows for name, rows in tables(TEXT) if name == "definition")
+    assert len(tried) >= 10
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from laptop.definitions.documents import DefinitionError, read_document
-from laptop.definitions.openapi import read_openapi, sizes
+from laptop.definitions.openapi import read_openapi
 from laptop.definitions.reading import read_definition
 
 SHAPES = Path(__file__).parent / "shapes"
@@ -119,7 +119,6 @@ def test_integrations_say_which_function_answers_and_what_is_outside():
         "ANY /{proxy+}": ("function", "Rest"),
     }
     assert by_name["ANY /{proxy+}"].verb == "GET"
-    assert sizes(definition.operations) == {"items-read": 1, "ItemsWrite": 1, "Rest": 1}
     assert definition.remarks[:2] == (
         "1 called by proxy instead of through mapping templates: POST /items",
         "1 a mock, as in the definition: OPTIONS /items",
@@ -177,12 +176,20 @@ def test_the_first_success_is_answered(responses, status, body):
     [
         ({"openapi": "4.0.0"}, "openapi must be 3.0 or 3.1, got 4.0.0"),
         ({"swagger": 1.2}, "swagger must be 2.0, got 1.2"),
-        ({"asyncapi": "2.0.0"}, "it is no definition: neither openapi, nor swagger, nor a SAM template's Transform is in it"),
+        ({"asyncapi": "2.0.0"}, "it is no definition: neither openapi, nor swagger, nor a template's Resources are in it"),
         ({"openapi": "3.0.1"}, "paths must map paths to operations, got nothing"),
         ({"openapi": "3.0.1", "paths": []}, "paths must map paths to operations, got a list"),
         ({"openapi": "3.0.1", "paths": {}}, "no operation is left to try of 0 paths"),
         ({"openapi": "3.0.1", "paths": {"/a b": {"get": {}}}}, "no operation is left to try of 1 paths: 1 left out"),
         ({"openapi": "3.0.1", "paths": {"/a": {"get": 3}}}, "paths./a.get must be a mapping, got 3"),
+        (
+            {"openapi": "3.0.1", "paths": {"/a": {"get": {"parameters": {"name": "x"}}}}},
+            "GET /a: parameters must be a list, got {'name': 'x'}",
+        ),
+        (
+            {"openapi": "3.0.1", "paths": {"/a": {"get": {"parameters": [{"in": "query"}]}}}},
+            "GET /a: a parameter needs name and in, got {'in': 'query'}",
+        ),
         ({"openapi": "3.0.1", "paths": {"/a": {"$ref": "a.yaml"}}}, "paths./a: the reference a.yaml leads to another file"),
     ],
 )

@@ -17,6 +17,11 @@ def test_a_reference_is_followed_through_others_and_through_escaped_names():
     assert resolve(ROOT, {"$ref": "#/b/list/0"}, "here") == {"y": 2}
 
 
+def test_the_models_of_an_api_that_was_not_imported_need_no_definition():
+    assert resolve({}, {"$ref": "#/components/schemas/Empty"}, "here") == {}
+    assert resolve({"definitions": {"Error": {"x": 1}}}, {"$ref": "#/definitions/Error"}, "here") == {"x": 1}
+
+
 def test_a_property_named_ref_is_no_reference():
     assert pointer_of({"$ref": {"type": "string"}}) is None
 
@@ -26,6 +31,7 @@ def test_a_property_named_ref_is_no_reference():
     [
         ("paths/menu.yaml", "leads to another file", "redocly/cli bundle"),
         ("https://example.com/a.json#/b", "leads to another file", "redocly/cli bundle"),
+        ("#Order", "names an anchor, which is not followed", "#/components/schemas/Order"),
         ("#/b/none", "leads to nothing: there is no none", "correct the reference"),
         ("#/b/list/7", "leads to nothing: there is no 7", "correct the reference"),
         ("#/loop", "leads back to itself", "write the part in its place"),

@@ -29,6 +29,8 @@ def plain(schema, *, is_answer=True, is_strict=True, **parts):
             {"type": "array", "minItems": 2, "items": {"type": "boolean"}},
         ),
         ({"anyOf": [{"type": "null"}, {"type": "boolean"}]}, {"type": "boolean"}),
+        ({"type": "number", "multipleOf": 0}, {"type": "number"}),
+        ({"type": "string", "minLength": "3", "format": 5, "enum": "abc"}, {"type": "string"}),
         (True, {}),
     ],
 )
