@@ -52,6 +52,8 @@ EXAMPLES = [
 ]
 """The README's first ten minutes are run by tests/docs/test_commands.py."""
 SERVES = "canary dashboard"
+DRILLS = "canary drill"
+"""Needs a target of its own; tests/cli/drilling runs it."""
 """Runs until it is stopped; `test_showing.py` starts it."""
 CALLER = "arn:aws:iam::123456789012:user/embedded"
 NEW = ("--function", "orders-read=2", "--function", "orders-write=2")
@@ -406,7 +408,7 @@ def test_on_a_terminal_the_status_is_drawn_again(ground: Ground, canary: Canary,
     assert "\x1b[" in told.out
 
 
-@pytest.mark.parametrize("example", [one for one in EXAMPLES if not one.startswith(SERVES)])
+@pytest.mark.parametrize("example", [one for one in EXAMPLES if not one.startswith((SERVES, DRILLS))])
 def test_each_example_of_the_help_and_the_readme_runs(example: str, ground: Ground, canary: Canary):
     known = {"orders-read=7": "orders-read=2", "a1b2c3d4e5": ground.rig.target.stage.rest_api_id}
     for written, ours in known.items():

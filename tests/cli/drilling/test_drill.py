@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -158,10 +159,13 @@ def test_a_drill_that_is_killed_leaves_the_stage_to_the_controller(
     assert ground.rig.run(policy=PROMOTING).ending == "Promoted"  # nothing is refused any more
 
 
-def test_an_interrupted_drill_says_what_it_leaves(ground: Stand, canary: Canary, waiting: Waiting):
+@pytest.mark.parametrize("number_of_signal", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_drill_says_what_it_leaves(
+    ground: Stand, canary: Canary, waiting: Waiting, number_of_signal: signal.Signals
+):
     def interrupt(number: int) -> None:
         if number == WITH_WEIGHT:
-            raise KeyboardInterrupt
+            signal.raise_signal(number_of_signal)
 
     waiting(interrupt)
     told = canary(*DRILL, "--only", "needs operator", "--only", "bad metric", "--json")
