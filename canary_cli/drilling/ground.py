@@ -9,7 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from canary.aws.calls import refusals
+from canary.aws.calls import is_denied, refusals
+from canary.aws.errors import ControllerError
 from canary.aws.records import Records
 from canary.rules.rollouts.rollout import Rollout
 from canary.rules.targets.live import Live
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 POLL_SECONDS = 5.0
 HOUR = 3600.0
+MOST_FAILURES = 12
+"""Reads in a row that may fail: a minute without a network does not end a drill."""
 
 
 class FailedExerciseError(Exception):
@@ -105,11 +108,12 @@ class Attempt:
 
         Raises:
             FailedExerciseError: it did not come in time, or the rollout ended another way.
+            ControllerError: AWS cannot be asked for a minute, or denies it.
 
         """
         begun = None
         while True:
-            seen = self.see()
+            seen = self._see_soon()
             begun = seen.at if begun is None else begun
             if is_there(seen):
                 return seen
@@ -118,6 +122,18 @@ class Attempt:
             if seen.at - begun > limit:
                 raise FailedExerciseError(f"{what} did not come within {limit:.0f} s; the rollout is {phase_of(seen)}")
             self.ground.sleep(POLL_SECONDS)
+
+    def _see_soon(self) -> Seen:
+        """What is seen once AWS answers."""
+        for _ in range(MOST_FAILURES):
+            try:
+                return self.see()
+            except ControllerError as error:
+                if is_denied(error):
+                    raise
+                self.ground.tell(f"not seen for now: {error}")
+            self.ground.sleep(POLL_SECONDS)
+        return self.see()
 
 
 def phase_of(seen: Seen) -> str:

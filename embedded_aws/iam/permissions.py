@@ -66,10 +66,11 @@ class AccessDeniedError(Exception):
 
 
 class Permissions:
-    """Who may do what in one embedded AWS; off until `enforce`."""
+    """Who may do what in one embedded AWS; off until `enforce`. ``has_limits``: whether any session has a policy of its own."""
 
     def __init__(self, now: Callable[[], float], *, account: str) -> None:
         self.is_on = False
+        self.has_limits = False
         self.used: Counter[Grant] = Counter()
         self.denied: Counter[Denial] = Counter()
         self.sessions: dict[str, Session] = {}
@@ -106,7 +107,7 @@ class Permissions:
 
     def refuse(self, environ: dict[str, Any]) -> Refusal | None:
         """The refusal of a request; None if it may be answered."""
-        signature = signature_of(environ)
+        signature = signature_of(environ) if self.is_on or self.has_limits else None
         if signature is None:
             return None
         session = self.sessions.get(signature.access_key_id)

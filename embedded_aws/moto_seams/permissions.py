@@ -86,6 +86,7 @@ def _assume(original: Callable[..., Any], aws: Aws, backend: Any, **asked: Any) 
     policy = _session_policy(asked.get("policy"))
     session = original(backend, **asked)
     principal = Principal(session.role_arn, session.session_name)
+    aws.permissions.has_limits |= policy is not None
     aws.permissions.sessions[session.access_key_id] = Session(
         principal, epoch_of(session.expiration), session.secret_access_key, session.session_token, policy
     )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import signal
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +74,21 @@ def test_all_five_exercises_pass_and_base_is_as_it_was_before(ground: Stand, can
     past = canary("history", "orders", "--json").json
     assert (past["drills"], past["rollouts"], past["change_failure_rate"]) == (6, 0, None)
     assert "drills               6, not counted above" in canary("history", "orders").out
+
+
+def test_whoever_is_on_call_is_paged_once_and_told_that_it_is_a_drill(ground: Stand, canary: Canary):
+    connect = ground.aws.client
+    queue = connect("sqs").create_queue(QueueName="pages")["QueueUrl"]
+    arn = connect("sqs").get_queue_attributes(QueueUrl=queue, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    pattern = {"source": ["canary"], "detail-type": ["Operator Needed"]}
+    connect("events").put_rule(Name="pages", EventPattern=json.dumps(pattern))
+    connect("events").put_targets(Rule="pages", Targets=[{"Id": "queue", "Arn": arn}])
+    told = canary(*DRILL, "--only", "needs operator", "--json")
+
+    [message] = connect("sqs").receive_message(QueueUrl=queue, MaxNumberOfMessages=10)["Messages"]
+    detail = json.loads(message["Body"])["detail"]
+    assert (told.code, detail["rollout"]) == (ExitCode.DONE, told.json["scores"][0]["rollouts"][0])
+    assert detail["labels"] == {"kind": "drill", "exercise": "needs-operator"}
 
 
 def test_the_judge_sees_the_bad_metric_and_says_so(ground: Stand, canary: Canary):
@@ -158,10 +175,13 @@ def test_a_drill_that_is_killed_leaves_the_stage_to_the_controller(
     assert ground.rig.run(policy=PROMOTING).ending == "Promoted"  # nothing is refused any more
 
 
-def test_an_interrupted_drill_says_what_it_leaves(ground: Stand, canary: Canary, waiting: Waiting):
+@pytest.mark.parametrize("number_of_signal", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupted_drill_says_what_it_leaves(
+    ground: Stand, canary: Canary, waiting: Waiting, number_of_signal: signal.Signals
+):
     def interrupt(number: int) -> None:
         if number == WITH_WEIGHT:
-            raise KeyboardInterrupt
+            signal.raise_signal(number_of_signal)
 
     waiting(interrupt)
     told = canary(*DRILL, "--only", "needs operator", "--only", "bad metric", "--json")
