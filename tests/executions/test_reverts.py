@@ -33,7 +33,10 @@ def back(rig: Rig, verb: str, **more: Any) -> tuple[dict[str, Any], Ended, float
     return answer, ended, owned.rollout.shifts[0] - began if owned and owned.rollout.shifts else 0.0
 
 
-@pytest.mark.parametrize(("pause", "least", "most"), [(0, 29, 31), (10, 19, 21), (60, 0, 1)])
+@pytest.mark.parametrize(
+    ("pause", "least", "most"),
+    [(0, 29, 31), pytest.param(10, 19, 21, marks=pytest.mark.slow), pytest.param(60, 0, 1, marks=pytest.mark.slow)],
+)
 def test_a_promoted_release_is_rolled_back_in_minutes(rig: Rig, pause: float, least: float, most: float):
     """At once, except for the rest of the time that the canary aliases need to settle after the promotion moved them."""
     old, deployment = rig.aliases(), rig.stage["deploymentId"]

@@ -20,7 +20,7 @@ from tests.faults.test_verbs import places
 if TYPE_CHECKING:
     from tests.faults.small.executions import Execution
 
-EVERY = 6
+EVERY = 12
 """Every so many cases run in `make test` too."""
 
 REPLACING = replace(POLICY, on_newer=OnNewer.REPLACE)

@@ -21,7 +21,7 @@ from tests.faults.small.world import SmallWorld
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-EVERY = 12
+EVERY = 24
 """Every so many cases run in `make test` too."""
 
 WRITES = ("Transact", "Put", "Update", "Create")

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.faults.small.executions import Execution
 
 WATCHED = replace(POLICY, watch_seconds=240)
-EVERY = 12
+EVERY = 24
 """Every so many cases run in `make test` too."""
 
 MODES = (Mode.REFUSED, Mode.KILLED_BEFORE, Mode.KILLED_AFTER)

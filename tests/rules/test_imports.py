@@ -2,6 +2,7 @@
 
 import ast
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -42,13 +43,19 @@ def modules(*rooms):
     ]
 
 
+@cache
 def parsed(path):
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
+def nodes(tree):
+    return tuple(ast.walk(tree))
+
+
 def imported(tree):
     """The dotted names that a module imports, anywhere in it; `from x import y` counts as x.y."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Import):
             yield from (name.name for name in node.names)
         if isinstance(node, ast.ImportFrom):
@@ -62,7 +69,7 @@ def packages(tree):
 
 def clocks_read(tree):
     """Every reading of a clock: `time.time`, `datetime.now`, and such names imported from their modules."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Attribute):
             owner = node.value.attr if isinstance(node.value, ast.Attribute) else getattr(node.value, "id", "")
             if node.attr in CLOCKS.get(owner, ()):
@@ -73,7 +80,7 @@ def clocks_read(tree):
 
 def environment_read(tree):
     """Every reading of the process's environment."""
-    for node in ast.walk(tree):
+    for node in nodes(tree):
         if isinstance(node, ast.Attribute) and node.attr in ENVIRONMENT and getattr(node.value, "id", "") == "os":
             yield f"os.{node.attr}"
         if isinstance(node, ast.ImportFrom) and node.module == "os":
@@ -122,7 +129,7 @@ def test_nothing_reads_a_clock(path):
 def test_nothing_rolls_dice_or_prints(path):
     tree = parsed(path)
     assert not packages(tree) & {"random", "secrets", "uuid"}
-    assert not [node for node in ast.walk(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"]
+    assert not [node for node in nodes(tree) if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "print"]
 
 
 @pytest.mark.parametrize(
