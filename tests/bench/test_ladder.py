@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 
 import numpy as np
@@ -120,3 +121,25 @@ def test_the_command_writes_its_table_where_git_ignores_it(tmp_path, monkeypatch
     command.main()
     assert (tmp_path / "new" / "ladder.md").read_text(encoding="utf-8") == capsys.readouterr().out
     assert command.OUT != command.KEPT
+
+
+def test_the_kept_table_says_why_fast_is_as_it_is():
+    lines = command.KEPT.read_text(encoding="utf-8").splitlines()
+    [chosen] = [line for line in lines if "chosen" in line]
+    assert chosen.startswith(f"| {SHIPPED.name} | ")
+    assert chosen.endswith("chosen, shipped |")
+    harm, early = (float(cell.split(" ± ")[0]) for cell in chosen.split(" | ")[1:3])
+    assert round(1 - harm, 2) == 0.03, "docs/benchmark.md says 3 %"
+    assert round(1 - early, 1) == 0.3, "docs/benchmark.md says 30 %"
+    assert {line.split(" | ")[0].removeprefix("| ") for line in lines if line[:3] in {f"| {n}" for n in range(1, 10)}} == {
+        ladder.name for ladder in ladders()
+    }
+
+
+def test_the_page_of_the_benchmark_names_commands_that_exist():
+    from importlib.util import find_spec
+
+    page = (command.ROOT / "docs" / "benchmark.md").read_text(encoding="utf-8")
+    commands = re.findall(r"`python -m (bench\.[\w.]+)", page)
+    assert "bench.ladder" in commands
+    assert [name for name in commands if find_spec(name) is None] == []
