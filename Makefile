@@ -48,7 +48,7 @@ destroy: $(VENV)/dev node_modules  ## delete the deployed stacks, unless a targe
 verify-aws: $(VENV)/demo  ## check in your AWS account what no recorded answer settles; prints the cost first, cleans up afterwards
 	@$(BIN)/python -m verify $(ARGS)
 
-bench: $(VENV)/dev  ## compare the judge with other tools (about an hour); QUICK=1 takes five minutes; KEEP=1 keeps a full run in the docs
+bench: $(VENV)/dev  ## compare the judge with other tools (70 minutes); QUICK=1 takes five minutes; KEEP=1 keeps a full run in the docs
 	$(BIN)/python -m bench.judge $(if $(QUICK),--quick)
 	$(BIN)/python -m bench.shapes $(if $(QUICK),--quick)
 	$(if $(KEEP),$(BIN)/python -m bench.judge.keep)

@@ -53,11 +53,14 @@ class Ladder:
 SHIPPED = Ladder(tuple(int(step.weight_percent) for step in FAST.steps))
 """The ladder of `fast` as it is."""
 
+REFERENCE = Ladder((1, 5, 25, 90))
+"""The ladder of `fast` before the search, with which all others are compared."""
+
 
 def ladders() -> Iterator[Ladder]:
-    """Every ladder, the shipped one first."""
-    yield SHIPPED
-    yield from (other for other in _others() if other != SHIPPED)
+    """Every ladder, the one that all are compared with first."""
+    yield REFERENCE
+    yield from (other for other in _others() if other != REFERENCE)
 
 
 def _others() -> Iterator[Ladder]:
@@ -69,4 +72,4 @@ def _others() -> Iterator[Ladder]:
         for weights in BY_CLOCK:
             yield Ladder(weights, minutes, is_early=False)
     for not_before in NOT_BEFORE:
-        yield replace(SHIPPED, not_before=not_before)
+        yield replace(REFERENCE, not_before=not_before)

@@ -20,6 +20,8 @@ from botocore import xform_name
 from botocore.session import get_session
 from typer.main import get_command
 
+from bench.judge.command import make_parser as judge_parser
+from bench.ladder.command import make_parser as ladder_parser
 from bench.shapes.tables import make_parser as shapes_parser
 from canary_cli.app import app
 from demo.__main__ import make_parser as demo_parser
@@ -36,6 +38,8 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 INSTALLED = [f"--old-file=.venv/{name}" for name in ("dev", "demo", "docs/installed")]
 PROGRAMS = {"canary", "make", "python", "aws", "cdk"}
 PARSERS: dict[str, argparse.ArgumentParser] = {
+    "bench.judge": judge_parser(),
+    "bench.ladder": ladder_parser(),
     "bench.shapes": shapes_parser(),
     "demo": demo_parser(),
     "tests.faults": faults_parser(),

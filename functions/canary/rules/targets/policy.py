@@ -183,7 +183,7 @@ STANDARD = Policy("standard", _steps(10, 25, 50, minutes=15))
 CAUTIOUS = Policy("cautious", _steps(5, 10, 25, 50, 90, minutes=60), watch_seconds=3600)
 FAST = Policy(
     "fast",
-    _steps(1, 5, 25, 90, minutes=10),
+    _steps(1, 5, 25, 50, minutes=10),
     delta=MappingProxyType({"errors": 0.03, "client_errors": 0.1, "slow": 0.15, "business": 0.03}),
     early_advance=True,
     not_before_seconds=1800,
