@@ -52,7 +52,7 @@ EXAMPLES = [
 ]
 """The README's first ten minutes are run by tests/docs/test_commands.py."""
 ELSEWHERE = ("canary dashboard", "canary drill", "canary try")
-"""One runs until it is stopped: see `test_showing.py`; one needs a target of its own: `drilling`; one an AWS: `tests/laptop`."""
+"""One runs until it is stopped (`test_showing.py`), one needs a target of its own (`drilling`), one an AWS (`tests/laptop`)."""
 CALLER = "arn:aws:iam::123456789012:user/embedded"
 NEW = ("--function", "orders-read=2", "--function", "orders-write=2")
 SMALL = '[{"weight_percent": 25, "bake_seconds": 60}]'
