@@ -56,8 +56,8 @@ def attend(aws: EmbeddedAws, own: OwnAccount, *, tell: Tell, without: Sequence[t
     aws.dataplane.add_source(
         StageTraffic(aws.gateway, own.traffic, rng=rng, per_minute=own.per_minute, without=without, tell=tell)
     )
-    attendant = Attendant(aws, own, tell)
-    aws.clock.spawn(attendant.run, name="attendant")
+    if own.targets or own.history_hours:
+        aws.clock.spawn(Attendant(aws, own, tell).run, name="attendant")
 
 
 class Attendant:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from embedded_aws.cloudformation.stack import Stack
-from embedded_aws.cloudformation.stacks import StackError
+from embedded_aws.cloudformation.stored_templates import StackError
 from embedded_aws.cloudformation.template import Template
 from embedded_aws.wire.refusal import NotBuiltError
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from embedded_aws.cloudformation.arguments import arguments, document, tag_map
+from embedded_aws.cloudformation.gateway_document import document_of
 from embedded_aws.cloudformation.resource import Made, ResourceError, ResourceType, Task
 
 if TYPE_CHECKING:
@@ -46,25 +47,15 @@ def _create_api(task: Task) -> Made:
 
 
 def _name(task: Task) -> str:
-    body = _document(task)
+    body = document_of(task)
     title = (yaml.safe_load(body).get("info") or {}).get("title") if body else None
     return str(task.properties.get("Name") or title or task.name("Name", 255))
-
-
-def _document(task: Task) -> str | None:
-    """The template's document, from the template or from S3; None without one."""
-    given = task.properties
-    if place := given.get("BodyS3Location"):
-        version = {"VersionId": place["Version"]} if "Version" in place else {}
-        found = task.connect("s3").get_object(Bucket=place["Bucket"], Key=place["Key"], **version)
-        return bytes(found["Body"].read()).decode()
-    return document(given["Body"]) if "Body" in given else None
 
 
 def _put_document(task: Task, api_id: str) -> None:
     """Put the template's document; the template's other properties keep precedence."""
     client, given = task.connect("apigateway"), task.properties
-    body = _document(task)
+    body = document_of(task)
     if body is None:
         return
     client.put_rest_api(

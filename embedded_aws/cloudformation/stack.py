@@ -158,6 +158,17 @@ class Names:
         return found
 
 
+def pseudo_parameters(account: str, region: str) -> dict[str, Any]:
+    """The pseudo parameters that are the same for every stack."""
+    return {
+        "AWS::AccountId": account,
+        "AWS::Partition": "aws",
+        "AWS::Region": region,
+        "AWS::URLSuffix": "amazonaws.com",
+        "AWS::NotificationARNs": [],
+    }
+
+
 def needs_of(declared: Declared, others: Iterable[str]) -> frozenset[str]:
     """Those of ``others`` that must exist before the resource, and outlive it."""
     return declared.needs & frozenset(others)

@@ -6,14 +6,12 @@ and a deletion leaves what could not be deleted. The events say why.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote, urlsplit
-
-from botocore.exceptions import ClientError
+from typing import TYPE_CHECKING
 
 from embedded_aws.cloudformation.deployment import Deployment, DeploymentError
 from embedded_aws.cloudformation.removal import remove
-from embedded_aws.cloudformation.stack import Names, Stack
+from embedded_aws.cloudformation.stack import Names, Stack, pseudo_parameters
+from embedded_aws.cloudformation.stored_templates import StackError, read_stored
 from embedded_aws.cloudformation.template import parse_template
 from embedded_aws.cloudformation.values import TemplateError
 
@@ -28,14 +26,6 @@ if TYPE_CHECKING:
 _STACK = "AWS::CloudFormation::Stack"
 _IN_REVIEW = "REVIEW_IN_PROGRESS"
 _UNCHANGEABLE = frozenset({"ROLLBACK_COMPLETE", "DELETE_FAILED", "CREATE_FAILED", _IN_REVIEW})
-
-
-class StackError(Exception):
-    """CloudFormation refuses a call; `code` is the error code that clients see."""
-
-    def __init__(self, message: str, code: str = "ValidationError") -> None:
-        super().__init__(message)
-        self.code = code
 
 
 class Stacks:
@@ -72,17 +62,8 @@ class Stacks:
         return found
 
     def read_template(self, url: str) -> str:
-        """A template stored in S3, by either form of its URL."""
-        address = urlsplit(url)
-        bucket, found, _ = (address.hostname or "").partition(".s3.")
-        path = unquote(address.path).removeprefix("/")
-        if not found:
-            bucket, _, path = path.partition("/")
-        try:
-            body: bytes = self._connect("s3").get_object(Bucket=bucket, Key=path)["Body"].read()
-        except ClientError as error:
-            raise StackError(f"S3 error: {error.response['Error'].get('Message', '')}") from error
-        return body.decode()
+        """A template stored in S3."""
+        return read_stored(self._connect, url)
 
     def create(
         self, name: str, text: str, parameters: Mapping[str, str], tags: Mapping[str, str], *, keep_failed: bool = False
@@ -191,7 +172,7 @@ class Stacks:
             stack,
             template,
             parameters,
-            pseudo=self._pseudo(),
+            pseudo=pseudo_parameters(self._account, self._region),
             read_parameter=self._read_parameter,
             find_export=lambda export: self._find_export(export, imports),
             find_output=self._find_output,
@@ -202,15 +183,6 @@ class Stacks:
         except TemplateError as error:
             raise DeploymentError("Outputs", str(error)) from error
         stack.imports = frozenset(imports)
-
-    def _pseudo(self) -> dict[str, Any]:
-        return {
-            "AWS::AccountId": self._account,
-            "AWS::Partition": "aws",
-            "AWS::Region": self._region,
-            "AWS::URLSuffix": "amazonaws.com",
-            "AWS::NotificationARNs": [],
-        }
 
     def _read_parameter(self, name: str) -> str:
         return str(self._connect("ssm").get_parameter(Name=name)["Parameter"]["Value"])

@@ -13,7 +13,7 @@ from moto.moto_server.werkzeug_app import BackendRequest
 from werkzeug.wrappers import Response
 
 from embedded_aws.cloudformation.change_sets import ChangeSets
-from embedded_aws.cloudformation.stacks import StackError
+from embedded_aws.cloudformation.stored_templates import StackError
 from embedded_aws.moto_seams.application import application
 from embedded_aws.moto_seams.cloudformation_change_sets import ChangeSetCalls
 from embedded_aws.moto_seams.cloudformation_shapes import describe, show_event, show_resource, show_template, summarise

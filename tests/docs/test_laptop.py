@@ -30,7 +30,8 @@ ROOT = Path(__file__).parents[2]
 PAGE = (ROOT / "docs" / "laptop.md").read_text(encoding="utf-8")
 SECTIONS = dict(re.findall(r"^## (.*?)$(.*?)(?=^## |\Z)", PAGE, re.DOTALL | re.MULTILINE))
 TOOLS = {"canary": "canary_cli", "aws": "awscli"}
-LIMIT = 400.0
+LIMIT = 900.0
+"""Real seconds for a block, only so that a test that hangs ends."""
 STEP = 30.0
 """Simulated seconds between two looks at the command's process."""
 PAUSE, LONG_PAUSE = 0.05, 0.5

@@ -1,0 +1,20 @@
+"""The document of a REST API in a template: written there, or an object in S3."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from embedded_aws.cloudformation.arguments import document
+
+if TYPE_CHECKING:
+    from embedded_aws.cloudformation.resource import Task
+
+
+def document_of(task: Task) -> str | None:
+    """The text of the document; None without one."""
+    given = task.properties
+    if place := given.get("BodyS3Location"):
+        version = {"VersionId": place["Version"]} if "Version" in place else {}
+        found = task.connect("s3").get_object(Bucket=place["Bucket"], Key=place["Key"], **version)
+        return bytes(found["Body"].read()).decode()
+    return document(given["Body"]) if "Body" in given else None
