@@ -7,7 +7,6 @@ bucket stays when the stack is deleted (docs/decisions/0033-reports-are-kept-by-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 import aws_cdk as cdk
 from aws_cdk import aws_events as events
@@ -15,6 +14,7 @@ from aws_cdk import aws_s3 as s3
 from constructs import Construct
 
 from canary.edge.settings import REPORT_BASE_URL, REPORTS
+from canary.rules.reports.links import is_site
 from canary_cdk import naming
 from canary_cdk.permissions import allow
 from canary_cdk.reasons import acknowledge_rule
@@ -87,12 +87,9 @@ def read_base_url(value: str | None) -> str | None:
     """
     if not value:
         return None
-    if not cdk.Token.is_unresolved(value):
-        parts = urlsplit(value)
-        is_plain = not (parts.query or parts.fragment or set(value) & set(" <>\"'"))
-        if parts.scheme not in {"https", "http"} or not parts.netloc or not is_plain:
-            raise ReportBaseUrlError(
-                f"report_base_url must be the http(s) address of a site, without a query, got {value}; "
-                "write it like https://reports.example.org/canary, or leave it out"
-            )
+    if not cdk.Token.is_unresolved(value) and not is_site(value):
+        raise ReportBaseUrlError(
+            f"report_base_url must be the http(s) address of a site, without a query, got {value}; "
+            "write it like https://reports.example.org/canary, or leave it out"
+        )
     return value.rstrip("/")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from canary.rules.reports.links import NO_REPORTS, ReportPlace, has_kept_report, report_key, report_link
+from canary.rules.reports.links import NO_REPORTS, ReportPlace, has_kept_report, is_site, report_key, report_link
 from canary.rules.rollouts.phases import Phase
 from tests.builders import a_rollout
 
@@ -24,6 +24,18 @@ def test_without_a_site_it_opens_the_object_in_the_console_of_its_partition(regi
 def test_an_internal_site_shows_the_objects_below_its_address(base_url):
     link = report_link(ReportPlace("reports", "eu-west-1", base_url), "orders", "rün-1")
     assert link == "https://reports.example.org/canary/orders/r%C3%BCn-1.html"
+
+
+@pytest.mark.parametrize("address", ["https://reports.example.org/canary/", "http://reports.local:8080"])
+def test_a_site_has_an_http_address(address):
+    assert is_site(address)
+
+
+@pytest.mark.parametrize(
+    "address", ["reports.org", "https://", "ftp://a/b", "https://a/b?c=d", "https://a/b#c", "https://a/ b"]
+)
+def test_another_address_is_no_sites(address):
+    assert not is_site(address)
 
 
 def test_where_no_report_is_kept_there_is_no_link():

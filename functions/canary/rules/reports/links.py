@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from canary.rules.rollouts.standing import Phase
 
@@ -45,6 +45,13 @@ def report_key(target: str, rollout_id: str, form: str = PAGE) -> str:
 def has_kept_report(rollout: Rollout) -> bool:
     """Whether the controller keeps a report of the rollout as it stands: it is over, is watched, or is parked."""
     return rollout.phase.is_terminal or rollout.phase in {Phase.WATCHING, Phase.PARKED}
+
+
+def is_site(address: str) -> bool:
+    """Whether this is the http(s) address of a site, without a query, below which objects can be shown."""
+    parts = urlsplit(address)
+    is_plain = not (parts.query or parts.fragment or set(address) & set(" <>\"'"))
+    return parts.scheme in {"https", "http"} and bool(parts.netloc) and is_plain
 
 
 def report_link(place: ReportPlace, target: str, rollout_id: str) -> str | None:
