@@ -292,7 +292,9 @@ def test_a_delta_too_small_for_a_float_leaves_the_pair_together():
 
 
 def divergence(t: float, share: float, b: float, delta: float) -> float:
-    def arm(rate: float) -> float:
-        return b * log(b / rate) + (1 - b) * log((1 - b) / (1 - rate)) if 0.0 < rate < 1.0 else inf
+    """The part of an arm that is good is counted from the highest t, because t + delta may round to 1."""
 
-    return share * arm(t + delta) + (1 - share) * arm(t)
+    def arm(bad: float, good: float) -> float:
+        return b * log(b / bad) + (1 - b) * log((1 - b) / good) if bad > 0.0 < good else inf
+
+    return share * arm(t + delta, (1.0 - delta) - t) + (1 - share) * arm(t, 1.0 - t)
