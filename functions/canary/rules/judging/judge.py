@@ -79,6 +79,11 @@ class Evidence:
         return tuple([name for name, metric in self.metrics.items() if metric.is_out])
 
     @property
+    def newly_in_outage(self) -> tuple[str, ...]:
+        """The metrics in which base is in an outage that a step waits for."""
+        return tuple([name for name, metric in self.metrics.items() if metric.is_newly_out])
+
+    @property
     def is_safe(self) -> bool:
         """Whether every metric has shown, in this step, that the canary is not worse by its delta."""
         return all(metric.log_safe >= LOG_SAFE_BAR for metric in self.metrics.values())

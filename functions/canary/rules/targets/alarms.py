@@ -5,9 +5,9 @@ the judge does not run. So they fire only on a difference that lasts and that ch
 who evaluates them.
 
 Each alarm compares two proportions: its score is the difference of the arms' bad rates, in standard errors of that difference
-if both arms had their common rate. Where the canary's bad rate is more than 60 points above base's, the score counts four times,
-so that a canary which always fails is seen at twenty requests a minute. The alarm fires at a score above 15 in seven of nine
-minutes, which one sick instance does not reach. `python -m bench.shapes.alarm_curve` compares other choices
+if both arms had their common rate. Where the canary's bad rate is more than 60 points above base's, the score counts four
+times, so that a canary which always fails is seen at twenty requests a minute. The alarm fires at a score above 15 in seven of
+nine minutes, which one sick instance does not reach. `python -m bench.shapes.alarm_curve` compares other choices
 (docs/decisions/0042). A minute with too little to compare scores 0 instead of being left out, because CloudWatch would use an
 older minute in its place (docs/aws.md#alarm-missing-data).
 """
