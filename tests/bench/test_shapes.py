@@ -115,7 +115,7 @@ def test_one_row_can_be_run_alone(monkeypatch, capsys):
 
 
 def test_a_late_promotion_is_counted(monkeypatch):
-    monkeypatch.setattr(tables, "roll_out", lambda *_: late_tape())
+    monkeypatch.setattr(tables, "roll_out", lambda *_, **__: late_tape())
     assert tables.measure((rows("^late log")[0], 2, 0, 1)).late == 2
 
 

@@ -36,7 +36,7 @@ from canary.edge.policy import PolicyField, PolicyModel, policy_to_mapping
 from canary.rules.releases.floors import find_below_floor
 from canary.rules.releases.problems import Problem
 from canary.rules.targets.policy import STANDARD, effective_policy
-from canary.rules.targets.target import Outside, OutsideRoute, Stage, Target, TargetFunction
+from canary.rules.targets.target import WARM_UP, Outside, OutsideRoute, Stage, Target, TargetFunction
 
 LARGEST_PARAMETER = 8_192
 """The most characters of an SSM parameter in the advanced tier (docs/aws.md#parameter-size)."""
@@ -178,6 +178,7 @@ def target_to_json(target: Target) -> str:
         "slow": target.metrics.slow,
         "latency_limits_ms": target.metrics.latency_limits_ms,
         "business": [{"name": metric.name, "namespace": metric.namespace} for metric in target.metrics.business],
+        **({} if target.metrics.warm_up == WARM_UP else {"warm_up": target.metrics.warm_up}),
     }
     compiled = {
         "name": target.name,

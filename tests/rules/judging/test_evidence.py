@@ -25,8 +25,6 @@ from canary.rules.judging.bets import (
 )
 from canary.rules.judging.counts import Counts
 from canary.rules.judging.evidence import (
-    COLD_SHARE,
-    WARMING_SHARE,
     MetricEvidence,
     fold,
     fold_cold,
@@ -37,9 +35,13 @@ from canary.rules.judging.evidence import (
 from canary.rules.judging.history import NOTHING_SEEN, PRIOR, BaseHistory, DecayedCounts
 from canary.rules.judging.outage import OUTAGE_LONGEST, OUTAGE_WAITS
 from canary.rules.judging.staking import kept_for_shifts, log_staked, stake
+from canary.rules.targets.target import WARM_UP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+COLD_SHARE, WARMING_SHARE = WARM_UP
 
 
 def minutes_up_to(most: int) -> st.SearchStrategy[Counts]:
@@ -91,9 +93,9 @@ def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float
             tempers = [base.phi + 0.2 * (base.phi - 1) * log(r) for r in ratios]
             bets = slow_bets(nc, ec, nb + more, eb + worse, b)
             won = [min(one, e ** (1 / temper)) for one, e, temper in zip(won, bets, tempers, strict=True)]
-        if slow_outage(base, minutes[:now]) >= 3:
+        if slow_outage(base, minutes[:now]) >= 4:
             won = slow_beyond(nc, ec, nb, eb, b, base.phi)
-        elif slow_outage(base, minutes[: now + 1]) >= 3:
+        elif slow_outage(base, minutes[: now + 1]) >= 4:
             won = [min(one, 1.0) for one in won]
         staked = [held + added * share for held, share in zip(stakes, SHARES, strict=True)]
         stakes = [held * e for held, e in zip(staked, won, strict=True)]
@@ -103,15 +105,15 @@ def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float
 
 
 def slow_outage(base: BaseHistory, past: Sequence[Counts]) -> float:
-    """How far base's minutes speak for an outage: three begin it, which count as ten, and less than three end it."""
+    """How far base's minutes speak for an outage: four begin it, which count as ten, and less than four end it."""
     shown = 0.0
     for now, one in enumerate(past):
         b = base.slow.rate
         worse = max(3 * b / (1 + 2 * b), slow_rate(base.recent, past[:now], 0.9))
         gained = one.eb * log(worse / b) + (one.nb - one.eb) * log((1 - worse) / (1 - b)) if base.is_known else 0.0
-        was_out, shown = shown >= 3, min(shown + (gained / base.phi if gained > 0 else gained), 10.0)
+        was_out, shown = shown >= 4, min(shown + (gained / base.phi if gained > 0 else gained), 10.0)
         calm, out = (0.0, shown) if was_out else (max(shown, 0.0), 10.0)
-        shown = out if shown >= 3 else calm
+        shown = out if shown >= 4 else calm
     return shown
 
 
@@ -122,10 +124,10 @@ def slow_beyond(nc: int, ec: int, nb: int, eb: int, b: float, phi: float) -> lis
 
 
 def has_become_worse(base: BaseHistory, past: Sequence[Counts], nb: float, eb: float) -> bool:
-    """Whether base's bad requests are e^phi times likelier, as Poisson counts, at the rate they show."""
+    """Whether base's bad requests are e^(1.5 phi) times likelier, as Poisson counts, at the rate they show."""
     requests, bad = slow_counts(base.recent, past, 0.9)
     seen = [(nb * base.slow.rate, eb), ((requests * 0.9 + nb) * base.slow.rate, bad * 0.9 + eb)]
-    return any(x > mean and x * log(x / mean) - (x - mean) > base.phi for mean, x in seen)
+    return any(x > mean and x * log(x / mean) - (x - mean) > 1.5 * base.phi for mean, x in seen)
 
 
 def slow_stake(minute: int) -> float:

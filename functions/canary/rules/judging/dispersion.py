@@ -97,8 +97,6 @@ def _sure_mean(measured: Sequence[_Block], blocks: Sequence[Sequence[Minute]], s
     kept = sorted(measured, key=lambda block: (block.is_outage, block.clustered))
     dropped = min(OUTAGE_BLOCKS, sum(block.is_outage for block in kept))
     kept = kept[: len(kept) - dropped]
-    if not kept:
-        return 1.0
     points = len(blocks[0]) // size
     expected = sum(block.bad for block in kept) / len(kept) / points
     error = sqrt((2.0 + 1.0 / expected) / (len(kept) * (points - 1)))

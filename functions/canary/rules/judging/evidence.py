@@ -29,11 +29,7 @@ if TYPE_CHECKING:
     from canary.rules.judging.counts import Counts
 
 SLOW_DECAY = 0.95
-COLD_SHARE = 0.1
-WARMING_SHARE = 0.02
-"""The parts of the canary's requests that cold starts may make slow in the first and second minute after a weight change."""
-
-BASE_HAS_CHANGED = 1.0
+BASE_HAS_CHANGED = 1.5
 """Base has changed if its bad requests are likelier at their own rate than at history's by this much, as a logarithm."""
 
 

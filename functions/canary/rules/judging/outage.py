@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 OUTAGE_TIMES = 3.0
 """In an outage base has at least this many times as many bad requests for each good one as in its history."""
 
-OUTAGE_BEGINS = 3.0
+OUTAGE_BEGINS = 4.0
 OUTAGE_LASTS = 10.0
 """An outage begins once base's bad requests are likelier in one than without it by the first figure, as a logarithm. That
 figure is then raised to the second one, which it never exceeds, and the outage is over once it is below the first again.

@@ -71,7 +71,12 @@ def _from_6(record: Record) -> Record:
     return {**record, "plan": {**plan, "policy": {**plan["policy"], "watch_seconds": 0}}}
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6}
+def _from_7(record: Record) -> Record:
+    """Schema 8 has a target's warm-up; its default is what was built in before."""
+    return record
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 7: _from_7}
 """By schema: the function that turns a record of it into one of the next schema."""
 
 SCHEMA_VERSION = max(UPGRADES) + 1
