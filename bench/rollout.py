@@ -13,6 +13,7 @@ from bench.world import Minute, World
 from canary.rules.judging.minutes import MinuteUse
 from canary.rules.looks.sources import CLIENT_ERRORS
 from canary.rules.looks.verdict import GOES_ON, LAST_WORDS
+from canary.rules.targets.target import WARM_UP
 from canary_cli.backtest.alarm_math import SEEN_AFTER_SECONDS, AlarmState
 from canary_cli.backtest.course import Course
 
@@ -88,11 +89,14 @@ class _Arms:
         return named(self.tape.minutes[-1], self.metrics)
 
 
-def roll_out(world: World, policy: Policy, *, later_seconds: int = 120) -> Tape:
-    """Roll out the world's release under the policy. ``later_seconds``: a second metric delay to report as well."""
+def roll_out(world: World, policy: Policy, *, later_seconds: int = 120, warm_up: tuple[float, ...] = WARM_UP) -> Tape:
+    """Roll out the world's release under the policy.
+
+    ``later_seconds``: a second metric delay to report as well. ``warm_up``: as in the target's metrics.
+    """
     history = world.history()
     tape = Tape(world, int(world.offset // 60))
-    course, alarm = Course.begun(policy, history, world.families()), AlarmState()
+    course, alarm = Course.begun(policy, history, world.families(), warm_up=warm_up), AlarmState()
     for now, verdict, _ in course.drive(_Arms(tape, tuple(history)), world.offset):
         visible = int((now - SEEN_AFTER_SECONDS) // 60) - tape.first
         heard = tape.looks[-1].seen if tape.looks else 0

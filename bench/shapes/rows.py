@@ -15,6 +15,7 @@ from bench.shapes.drifts import Drift
 from bench.shapes.trouble import Trouble
 from canary.rules.targets.policy import STANDARD as STANDARD_POLICY
 from canary.rules.targets.policy import Step
+from canary.rules.targets.target import WARM_UP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,6 +28,9 @@ POLICIES = {STANDARD: HELD, AT_NINETY: replace(HELD, name=AT_NINETY, steps=(Step
 shipped `standard` allows it; it needs few requests, so that low traffic alone extends none.
 """
 
+SAID = (0.45, 0.3, 0.15, 0.1, 0.06, 0.04)
+"""What a target says whose canary warms up over five minutes: a little more than it needs in each."""
+
 FROM_START = 60.0 * 24
 OUTAGE = (8.0, 28.0)
 ON_TIME_MINUTES, AFTER_OUTAGE_MINUTES = 5.0, 30.0
@@ -36,7 +40,7 @@ ON_TIME_MINUTES, AFTER_OUTAGE_MINUTES = 5.0, 30.0
 class Row:
     """A cell with a trouble, and the bar: the share of good releases rolled back, or of bad ones promoted, at most.
 
-    ``kind``: the rows whose mean is held to the bar too.
+    ``kind``: the rows whose mean is held to the bar too. ``warm_up``: what the target says of it.
     """
 
     kind: str
@@ -45,6 +49,7 @@ class Row:
     trouble: Trouble = field(default_factory=Trouble)
     policy: str = STANDARD
     warms_up: bool = False
+    warm_up: tuple[float, ...] = WARM_UP
     has_misses: bool = False
 
     @property
@@ -110,9 +115,11 @@ def _outages() -> Iterator[Row]:
 
 
 def _latencies() -> Iterator[Row]:
-    release = _good("warm-up over five minutes", slower=1.0)
-    for traffic in (60, 600, 6000):
-        yield Row("warm-up", Cell(release, traffic, LATENCY_BASE_RATE), 0.01, warms_up=True)
+    for known, name in ((WARM_UP, "warm-up over five minutes"), (SAID, "the same, with the target's key")):
+        release = _good(name, slower=1.0)
+        for traffic in (60, 600, 6000):
+            cell = Cell(release, traffic, LATENCY_BASE_RATE)
+            yield Row("warm-up" if known == WARM_UP else "warm-up with the key", cell, 0.01, warms_up=True, warm_up=known)
 
 
 def _counts() -> Iterator[Row]:

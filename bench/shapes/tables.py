@@ -99,7 +99,7 @@ def measure(work: tuple[Row, int, int, int]) -> Result:
 
 def _run(row: Row, rng: np.random.Generator) -> Result:
     world = ShapedWorld(row.cell, rng, trouble=row.trouble, warms_up=row.warms_up, has_misses=row.has_misses)
-    tape = roll_out(world, POLICIES[row.policy])
+    tape = roll_out(world, POLICIES[row.policy], warm_up=row.warm_up)
     stops = [at for at in (tape.judge_at, tape.alarm_at) if at is not None]
     if not stops:
         return Result(row, runs=1, late=int((tape.promoted_at - tape.began) / 60.0 > row.minutes))

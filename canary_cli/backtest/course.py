@@ -15,7 +15,7 @@ from canary.rules.judging import judge
 from canary.rules.judging.beginning import begin_evidence, begin_step
 from canary.rules.judging.counts import Counts
 from canary.rules.judging.families import stakes
-from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, classify
+from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, classify, cold_share
 from canary.rules.looks.effects import deltas, requests_needed_by_step
 from canary.rules.looks.folding import fold_minute
 from canary.rules.looks.look_schedule import promotion_due, seconds_to_look
@@ -24,6 +24,7 @@ from canary.rules.looks.sources import ERRORS
 from canary.rules.looks.verdict import LAST_WORDS, Verdict, VerdictKind, decide
 from canary.rules.rollouts.rollout import MetricCount
 from canary.rules.targets.policy import Policy
+from canary.rules.targets.target import WARM_UP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -61,13 +62,15 @@ class Looked(NamedTuple):
 class Course:
     """One rollout as the product sees it. Times are seconds; a minute is named by its start.
 
-    ``traffic``: the metric whose counts say how many requests there were. ``is_suspicious``: after the newest minute.
+    ``traffic``: the metric whose counts say how many requests there were. ``warm_up``: as in the target's metrics.
+    ``is_suspicious``: after the newest minute.
     """
 
     policy: Policy
     evidence: judge.Evidence
     needed: tuple[int, ...]
     traffic: str = ERRORS
+    warm_up: tuple[float, ...] = WARM_UP
     step: int = -1
     shifts: list[float] = field(default_factory=list)
     baking_since: float = 0.0
@@ -83,11 +86,16 @@ class Course:
 
     @classmethod
     def begun(
-        cls, policy: Policy, histories: Mapping[str, Sequence[tuple[int, int]]], families: Mapping[str, Family]
+        cls,
+        policy: Policy,
+        histories: Mapping[str, Sequence[tuple[int, int]]],
+        families: Mapping[str, Family],
+        *,
+        warm_up: tuple[float, ...] = WARM_UP,
     ) -> Course:
         """The state before the first shift, with the history."""
         evidence = begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
-        return cls(policy, evidence, requests_needed_by_step(policy, evidence))
+        return cls(policy, evidence, requests_needed_by_step(policy, evidence), warm_up=warm_up)
 
     def drive(self, arms: Arms, began: float, *, look_seconds: int = MINUTE_SECONDS) -> Iterator[Looked]:
         """Every look of the rollout that begins at `began`, up to its last one."""
@@ -119,7 +127,7 @@ class Course:
         """Fold the complete minutes; the verdict is as if there were no vetoes. The judge's own veto is in `is_condemned`."""
         delay = self.policy.metric_delay_seconds
         for minute in range(self.judged_to + 60, int((now - delay) // 60) * 60, 60):
-            self.uses[minute] = classify(minute, shifts=self.shifts, now=now, metric_delay_seconds=delay)
+            self.uses[minute] = classify(minute, shifts=self.shifts, now=now, metric_delay_seconds=delay, warm_up=self.warm_up)
             self._fold(minute, minutes[minute])
         return decide(policy=self.policy, moment=self._moment(now), proof=self._proof(), alarms=())
 
@@ -145,7 +153,9 @@ class Course:
 
     def _judge(self, minute: int, seen: Named, use: MinuteUse) -> None:
         share = float(self.policy.steps[self.step].weight_percent) / 100.0
-        self.evidence = fold_minute(self.evidence, {m: Counts(*one) for m, one in seen.items()}, use, share=share)
+        cold = cold_share(minute, shifts=self.shifts, warm_up=self.warm_up)
+        counts = {metric: Counts(*one) for metric, one in seen.items()}
+        self.evidence = fold_minute(self.evidence, counts, use, share=share, cold=cold)
         self.is_suspicious = self.evidence.is_suspicious
         if self.is_suspicious and self.evidence.is_condemned:  # what is not suspicious is not condemned
             self.is_condemned, self.condemned_by = True, minute

@@ -20,6 +20,7 @@ from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.releases.plan import choose_look_seconds, longest_seconds
 from canary.rules.targets.policy import Policy, Progression, WhenUnproven
+from canary.rules.targets.target import WARM_UP
 from canary_cli.backtest.alarm_math import SEEN_AFTER_SECONDS, AlarmState
 from canary_cli.backtest.course import Course
 from canary_cli.backtest.releases import Fault, harm_of
@@ -56,7 +57,7 @@ class Question:
 
     ``policies`` and ``faults`` are replayed with each other; ``watched`` are the metrics that an alarm of the target compares,
     ``traffic`` is the one whose counts say how many requests there were. ``lost_share``: the part of all requests that a lost
-    route had. ``seed``: of the draws.
+    route had. ``seed``: of the draws. ``warm_up``: as in the target's metrics.
     """
 
     policies: tuple[Policy, ...]
@@ -65,6 +66,7 @@ class Question:
     traffic: str
     lost_share: float = 0.0
     seed: int = 0
+    warm_up: tuple[float, ...] = WARM_UP
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +126,7 @@ def _replay_faults(question: Question, start: Start, policy: Policy) -> Iterator
     evidence = replace(start.evidence, history=history)
     needed = requests_needed_by_step(policy, evidence)
     for fault in question.faults:
-        course = Course(as_replayed(policy), evidence, needed, question.traffic)
+        course = Course(as_replayed(policy), evidence, needed, question.traffic, warm_up=question.warm_up)
         rng = Random(f"{question.seed} {start.at} {fault.value}")  # noqa: S311 - a simulation's draws, not secrets
         ending, ended = _replay(course, SplitArms(start, harm_of(fault, question.lost_share), rng), question.watched)
         yield Replay(start.at, policy.name, fault, ending, (ended - start.at) / MINUTE_SECONDS)

@@ -87,6 +87,7 @@ def run_backtest(
         watched=_watched(draft, base),
         traffic=base.past.traffic,
         lost_share=lost or 0.0,
+        warm_up=draft.target.metrics.warm_up,
     )
     replays = replay_all(question, made.starts, processes=os.cpu_count() or 1)
     span = range(base.first if base.first is not None else inquiry.end, inquiry.end, MINUTE_SECONDS)

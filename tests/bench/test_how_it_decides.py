@@ -13,9 +13,10 @@ from canary.rules.judging import judge
 from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.bets import JUMPS, PATIENT_RISES, RATIOS, RISES
 from canary.rules.judging.counts import Counts
-from canary.rules.judging.evidence import BEYOND, OUTAGE_TIMES, RISKED
+from canary.rules.judging.dispersion import SPARSE_PHI, UNPROVEN_PHI
 from canary.rules.judging.families import Family
-from canary.rules.judging.history import SLICE_MINUTES, SPARSE_PHI, UNPROVEN_PHI
+from canary.rules.judging.history import SLICE_MINUTES
+from canary.rules.judging.outage import BEYOND, OUTAGE_TIMES, RISKED
 from canary.rules.judging.outlook import requests_needed
 
 TEXT = Path(DOC).read_text(encoding="utf-8")
@@ -71,8 +72,8 @@ def test_the_page_names_the_bets_as_they_are():
     assert f"too few errors to tell, phi is {SPARSE_PHI:g}" in TEXT
     assert "each minute eighteen minutes" in TEXT
     assert SLICE_MINUTES == 18
-    assert "a twentieth of each stake bets that the canary fails more than four times as often" in TEXT.replace("\n ", "")
-    assert (OUTAGE_TIMES, BEYOND, RISKED) == (3.0, 4.0, 0.05)
+    assert "a twentieth of each stake bets that the canary fails more than eight times as often" in TEXT.replace("\n ", "")
+    assert (OUTAGE_TIMES, BEYOND, RISKED) == (3.0, 8.0, 0.05)
     assert (exp(judge.LOG_LIVE_FLOOR), judge.ASSISTED_PART) == (pytest.approx(10), 0.75)
 
 

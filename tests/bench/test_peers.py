@@ -50,17 +50,18 @@ def test_the_rank_test_wants_a_shift_that_is_clear():
 
 def test_the_alarm_scores_a_minute_as_the_product_writes_it():
     assert score((60, 12, 540, 5)) == pytest.approx(z_score(60, 12, 540, 5))
-    assert score((19, 19, 540, 5)) == score((60, 4, 540, 5)) == score((60, 12, 0, 0)) == 0
+    assert score((60, 40, 540, 5)) == pytest.approx(4 * z_score(60, 40, 540, 5))
+    assert score((9, 9, 540, 5)) == score((60, 4, 540, 5)) == score((60, 12, 0, 0)) == 0
     assert score((60, 60, 540, 540)) is None
 
 
-def test_the_alarm_fires_on_two_of_three_minutes():
+def test_the_alarm_fires_on_seven_of_nine_minutes():
     alarm = AlarmState()
     heard = []
-    for counts in ((60, 60, 540, 5), (60, 0, 540, 5), (60, 60, 540, 5), (60, 0, 540, 5), (60, 0, 540, 5)):
-        alarm.hear(counts)
+    for number in range(12):
+        alarm.hear((60, 0, 540, 5) if number in {2, 5, 9, 10, 11} else (60, 60, 540, 5))
         heard.append(alarm.is_firing)
-    assert heard == [False, False, True, False, False]
+    assert heard == [False] * 8 + [True] + [False] * 3
 
 
 def test_every_peer_passes_a_release_that_never_fails():

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from bench.cells import Cell, Release
-from bench.shapes import tables
+from bench.shapes import alarm_curve, tables
+from bench.shapes.alarm_curve import Choice
 from bench.shapes.clusters import OutageInThrees, RareBursts, SickSandboxes, ZoneOutage
 from bench.shapes.counting import LateBase, TwiceCounted
 from bench.shapes.drifts import Drift
@@ -114,7 +115,7 @@ def test_one_row_can_be_run_alone(monkeypatch, capsys):
 
 
 def test_a_late_promotion_is_counted(monkeypatch):
-    monkeypatch.setattr(tables, "roll_out", lambda *_: late_tape())
+    monkeypatch.setattr(tables, "roll_out", lambda *_, **__: late_tape())
     assert tables.measure((rows("^late log")[0], 2, 0, 1)).late == 2
 
 
@@ -124,3 +125,17 @@ def late_tape():
         began, promoted_at = 0.0, 36 * 60.0
 
     return Tape()
+
+
+def test_the_alarms_curve_marks_the_shipped_choice_and_finds_a_canary_that_always_fails():
+    text = alarm_curve.table(3, seed=5, processes=1)
+    shipped = [line for line in text.splitlines() if line.startswith("| **7 of 9 above 15, a collapse 4 times**")]
+    assert len(shipped) == 1
+    assert "100.00 %" in shipped[0]
+
+
+def test_a_choice_fires_when_m_of_n_minutes_are_above_its_threshold():
+    bad, good = (60, 60, 540, 0), (60, 0, 540, 0)
+    assert Choice(2, 3).fires_at([bad, good, bad]) == 3
+    assert Choice(2, 3).fires_at([bad, good, good, bad]) is None
+    assert Choice(1, 1, times=1.0).score(bad) == pytest.approx(Choice(1, 1).score(bad) / 4)

@@ -16,7 +16,7 @@ SAMPLE = Path(__file__).parents[2] / "targets" / "orders.yaml"
 STAGE = {"rest_api_id": "a1b2c3d4e5", "stage_name": "prod", "alias_variable": "lambdaAlias"}
 
 
-METRIC_FIELDS = "errors, client_errors, slow, latency_limits_ms, business"
+METRIC_FIELDS = "errors, client_errors, slow, latency_limits_ms, business, warm_up"
 
 
 def a_function(name="orders-read", live="live", canary="canary"):
@@ -84,6 +84,12 @@ def test_takes_exact_latency_limits_beside_a_log():
     assert target.metrics == Metrics(errors=False, slow=(), latency_limits_ms=(800, 1500))
 
 
+def test_takes_how_long_a_canary_warms_up():
+    target = require_target(an_alias_target(metrics={"warm_up": [0.4, "0.1"]}))
+    assert target.metrics.warm_up == (0.4, 0.1)
+    assert require_target(an_alias_target(metrics={"warm_up": []})).metrics.warm_up == ()
+
+
 def test_reports_every_problem_at_once():
     raw = {
         "name": "Orders",
@@ -135,6 +141,17 @@ def test_asks_for_quotes_around_an_id_of_digits():
         (
             {"business": [{"name": "A", "namespace": "N"}, {"name": "A", "namespace": "M"}]},
             'metrics.business[1].name: listed twice, got "A" again; remove one of them',
+        ),
+        (
+            {"warm_up": [0.1] * 11},
+            "metrics.warm_up: 11 minutes of warm-up; give at most 10; what is slow for longer is the release",
+        ),
+        (
+            {"warm_up": [0.1, 0.5]},
+            (
+                "metrics.warm_up[1]: not a share of the canary's requests above 0 and below 0.5, got 0.5; "
+                "give the most that may be slow in that minute, such as 0.1 for a tenth"
+            ),
         ),
         (None, f"metrics: not a mapping, got null; give a mapping with {METRIC_FIELDS}"),
         ([], f"metrics: not a mapping, got a list of 0; give a mapping with {METRIC_FIELDS}"),
@@ -195,6 +212,7 @@ def targets(draw):
             slow=tuple(draw(st.lists(st.sampled_from(["p50", "p90", "p95", "p99"]), unique=True, min_size=1))),
             latency_limits_ms=tuple(draw(limits)),
             business=tuple(draw(business)),
+            warm_up=tuple(draw(st.lists(st.sampled_from([0.02, 0.1, 0.4]), max_size=10))),
         ),
         alarms=tuple(draw(st.lists(st.from_regex(r"[a-zA-Z0-9 _:/-]{5,40}", fullmatch=True), unique=True, max_size=3))),
         shared_live_alias=draw(st.booleans()),

@@ -9,7 +9,7 @@ import math
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from canary.rules.targets.alarms import LEAST_CANARY_BAD, LEAST_CANARY_REQUESTS, WATCHED, Alarm, Count
+from canary.rules.targets.alarms import COLLAPSED, COLLAPSED_TIMES, LEAST_CANARY_BAD, WATCHED, Alarm, Count
 from verify.account.budget import Budget
 from verify.account.clock import Deadline
 from verify.questions.measured_minutes import MINUTE
@@ -27,8 +27,8 @@ AS_MEANT, OTHERWISE = "as-meant", "otherwise"
 AGO_MINUTES = 10
 """How long ago the last case is."""
 TOLERANCE = 1e-6
-QUERIES = 8
-"""Four counts and four expressions per call."""
+QUERIES = 9
+"""Four counts and five expressions per call."""
 
 
 class Counts(NamedTuple):
@@ -44,9 +44,10 @@ CASES: Mapping[str, Counts] = {
     "a bad canary": Counts(1_000, 100, 9_000, 9),
     "a canary like its base": Counts(1_000, 10, 9_000, 90),
     "a canary better than its base": Counts(1_000, 10, 9_000, 900),
-    "too few requests": Counts(19, 19, 9_000, 9),
+    "too few requests": Counts(9, 9, 9_000, 9),
     "too few bad ones": Counts(1_000, 9, 9_000, 9),
     "just enough": Counts(20, 10, 50, 1),
+    "a canary that always fails": Counts(20, 20, 180, 1),
     "a base without requests": Counts(1_000, 100, 0, 0),
     "a base without a value": Counts(1_000, 100, None, None),
     "no value at all": Counts(None, None, None, None),
@@ -86,13 +87,15 @@ class AlarmScore(Question):
 
 
 def meant(counts: Counts) -> float:
-    """The score of two proportions; 0 if there is too little to compare or no variance to measure by."""
+    """The score of two proportions, three times it for a collapse; 0 if there is too little to compare or no variance."""
     nc, ec, nb, eb = (each or 0.0 for each in counts)
-    if nc < LEAST_CANARY_REQUESTS or ec < LEAST_CANARY_BAD or nb <= 0:
+    if ec < LEAST_CANARY_BAD or nb <= 0:
         return 0.0
     common = (ec + eb) / (nc + nb)
     error = math.sqrt(common * (1 - common) * (1 / nc + 1 / nb))
-    return (ec / nc - eb / nb) / error if error else 0.0
+    difference = ec / nc - eb / nb
+    times = COLLAPSED_TIMES if difference > COLLAPSED else 1
+    return times * difference / error if error else 0.0
 
 
 def alarm(scratch: Scratch) -> Alarm:

@@ -1,19 +1,24 @@
 """How the metrics of a target are written: what is compared between canary and base."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Annotated, Any
 
 from aws_lambda_powertools.utilities.parser import Field
 
 from canary.edge.agreement import find_twice
 from canary.edge.fields import MetricName, Namespace, Percentile, ServerErrors, Switch
-from canary.edge.kinds import Whole
+from canary.edge.kinds import Rate, Whole
 from canary.edge.model import Clash, Strict
-from canary.rules.targets.target import BusinessMetric, Metrics
+from canary.rules.targets.target import WARM_UP, BusinessMetric, Metrics
 
 LIMIT = Whole(
     "a whole number of milliseconds", 1, 900_000, "give the limit above which an answer is slow, such as 800 for 0.8 s"
 )
+
+COLD = Rate(
+    "a share of the canary's requests", 0, 0.5, "give the most that may be slow in that minute, such as 0.1 for a tenth"
+)
+MOST_WARM_UP = 10
 
 COMPARED = ("slow", "latency_limits_ms", "business")
 
@@ -43,6 +48,11 @@ class MetricsModel(Strict):
         default=(), description="latency limits in milliseconds, counted exactly; this needs access_log_group"
     )
     business: tuple[BusinessModel, ...] = Field(default=(), description="your own metrics, 0 or 1 for each request")
+    warm_up: tuple[Annotated[float, COLD], ...] = Field(
+        default=WARM_UP,
+        description="the largest share of the canary's requests that cold starts make slow, by minute after a weight change",
+        json_schema_extra={"maxItems": MOST_WARM_UP},
+    )
 
     @classmethod
     def find_clashes(cls, raw: Mapping[Any, Any]) -> Iterable[Clash]:
@@ -50,6 +60,7 @@ class MetricsModel(Strict):
         yield from find_twice(raw, "slow")
         yield from find_twice(raw, "latency_limits_ms")
         yield from find_twice(raw, "business", "name")
+        yield from _find_warm_up(raw.get("warm_up"))
         if raw.get("errors", True) in (False, "false") and not any(_compares(raw, key) for key in COMPARED):
             yield Clash((), "nothing is compared", "keep errors: 5xx")
 
@@ -61,6 +72,7 @@ class MetricsModel(Strict):
             slow=self.slow,
             latency_limits_ms=self.latency_limits_ms,
             business=tuple(BusinessMetric(metric.name, metric.namespace) for metric in self.business),
+            warm_up=self.warm_up,
         )
 
 
@@ -72,7 +84,15 @@ def metrics_to_mapping(metrics: Metrics) -> dict[str, Any]:
         "slow": metrics.slow,
         "latency_limits_ms": metrics.latency_limits_ms,
         "business": [{"name": metric.name, "namespace": metric.namespace} for metric in metrics.business],
+        **({} if metrics.warm_up == WARM_UP else {"warm_up": metrics.warm_up}),
     }
+
+
+def _find_warm_up(minutes: object) -> Iterator[Clash]:
+    """More minutes than a canary may take to warm up."""
+    if isinstance(minutes, (list, tuple)) and len(minutes) > MOST_WARM_UP:
+        got = f"{len(minutes)} minutes of warm-up"
+        yield Clash(("warm_up",), got, f"give at most {MOST_WARM_UP}; what is slow for longer is the release")
 
 
 def _compares(raw: Mapping[Any, Any], key: str) -> bool:

@@ -8,6 +8,7 @@ from decimal import Decimal
 import pytest
 
 from canary.rules.targets.policy import STANDARD, Progression, Step, WhenUnproven
+from canary_cli.backtest import alarm_math
 from canary_cli.backtest.releases import Fault
 from canary_cli.backtest.replaying import Ending, Question, as_replayed, replay_all, replay_seconds
 from tests.cli.backtest.pasts import GOOD, NOON, a_start
@@ -36,7 +37,9 @@ def test_a_bad_one_is_condemned_long_before(fault: Fault):
     assert found.minutes < 12
 
 
-def test_an_alarm_that_fires_first_ends_it():
+def test_an_alarm_that_fires_first_ends_it(monkeypatch: pytest.MonkeyPatch):
+    """The shipped alarm takes seven minutes, and so large a fault is condemned before."""
+    monkeypatch.setattr(alarm_math, "DATAPOINTS_TO_ALARM", 2)
     blind = replace(SHORT, alpha=1e-300, detect={})
     assert replayed(Fault.FIVE_POINTS, policy=blind).ending is Ending.PROMOTED
     awful = {**GOOD, "client_errors": (6000, 60)}

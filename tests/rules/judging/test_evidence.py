@@ -25,9 +25,6 @@ from canary.rules.judging.bets import (
 )
 from canary.rules.judging.counts import Counts
 from canary.rules.judging.evidence import (
-    COLD_SHARE,
-    OUTAGE_LONGEST,
-    WARMING_SHARE,
     MetricEvidence,
     fold,
     fold_cold,
@@ -36,10 +33,15 @@ from canary.rules.judging.evidence import (
     unfolded,
 )
 from canary.rules.judging.history import NOTHING_SEEN, PRIOR, BaseHistory, DecayedCounts
+from canary.rules.judging.outage import OUTAGE_LONGEST, OUTAGE_WAITS
 from canary.rules.judging.staking import kept_for_shifts, log_staked, stake
+from canary.rules.targets.target import WARM_UP
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+
+COLD_SHARE, WARMING_SHARE = WARM_UP
 
 
 def minutes_up_to(most: int) -> st.SearchStrategy[Counts]:
@@ -116,16 +118,16 @@ def slow_outage(base: BaseHistory, past: Sequence[Counts]) -> float:
 
 
 def slow_beyond(nc: int, ec: int, nb: int, eb: int, b: float, phi: float) -> list[float]:
-    """A twentieth of each stake on the canary failing more than four times as often as base."""
-    won = log_share_bets(nc, ec, nb, eb, share=4 * nc / (4 * nc + nb), b=b, phi=phi)
+    """A twentieth of each stake on the canary failing more than eight times as often as base."""
+    won = log_share_bets(nc, ec, nb, eb, share=8 * nc / (8 * nc + nb), b=b, phi=phi)
     return [0.95 + 0.05 * exp(log_e) for log_e in won]
 
 
 def has_become_worse(base: BaseHistory, past: Sequence[Counts], nb: float, eb: float) -> bool:
-    """Whether base's bad requests are e^(2 phi) times likelier, as Poisson counts, at the rate they show."""
+    """Whether base's bad requests are e^(1.5 phi) times likelier, as Poisson counts, at the rate they show."""
     requests, bad = slow_counts(base.recent, past, 0.9)
     seen = [(nb * base.slow.rate, eb), ((requests * 0.9 + nb) * base.slow.rate, bad * 0.9 + eb)]
-    return any(x > mean and x * log(x / mean) - (x - mean) > 2.0 * base.phi for mean, x in seen)
+    return any(x > mean and x * log(x / mean) - (x - mean) > 1.5 * base.phi for mean, x in seen)
 
 
 def slow_stake(minute: int) -> float:
@@ -281,7 +283,12 @@ def test_a_single_failure_is_no_outage_and_4xx_have_none():
 def test_in_an_outage_a_canary_that_fails_twice_as_often_wins_nothing_and_one_that_always_fails_does():
     before = fold_all(CALM_BASE, [OUTAGE])
     assert fold(before, CALM_BASE, Counts(60, 24, 540, 108)).log_e <= before.log_e
-    assert fold_all(CALM_BASE, [OUTAGE, *[Counts(60, 60, 540, 60)] * 2]).log_e > log(100)
+    assert fold_all(CALM_BASE, [OUTAGE, *[Counts(60, 60, 540, 20)] * 3]).log_e > log(100)
+
+
+def test_a_step_waits_for_an_outage_of_half_an_hour_and_no_longer():
+    metrics = course(CALM_BASE, [STEADY, *[OUTAGE] * (OUTAGE_WAITS + 1)])
+    assert [metric.is_newly_out for metric in metrics] == [False, *[True] * OUTAGE_WAITS, False]
 
 
 def test_a_base_that_is_worse_for_good_has_changed_and_hides_nothing_any_longer():
@@ -361,7 +368,7 @@ def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_sp
     held = log_staked(before.live, stake(before.minutes) + 0.3 / 2)
     won = share_bets(before, base, counts, 0.25)
     if before.is_out:
-        won = [log(0.95 + 0.05 * exp(one)) for one in share_bets(before, base, counts, 0.25 * 4 / (0.75 + 0.25 * 4))]
+        won = [log(0.95 + 0.05 * exp(one)) for one in share_bets(before, base, counts, 0.25 * 8 / (0.75 + 0.25 * 8))]
     elif after.is_out:
         won = [min(one, 0.0) for one in won]
     assert after.live == pytest.approx([stake + log_e for stake, log_e in zip(held, won, strict=True)])

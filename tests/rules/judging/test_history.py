@@ -1,20 +1,17 @@
 from __future__ import annotations
 
 import json
-import random
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from canary.rules.judging.dispersion import UNPROVEN_PHI
 from canary.rules.judging.history import (
     NOTHING_SEEN,
     PRIOR,
-    SPARSE_PHI,
-    UNPROVEN_PHI,
     DecayedCounts,
     History,
-    dispersion,
     even_minutes,
     freeze_history,
     from_json,
@@ -24,15 +21,6 @@ from canary.rules.judging.history import (
 from tests.builders import families
 
 MINUTES = st.lists(st.integers(0, 10_000).flatmap(lambda n: st.tuples(st.just(n), st.integers(0, n + 1))), max_size=200)
-
-
-def independent(rng: random.Random, minutes: int, requests: int, rate: float) -> list[tuple[int, int]]:
-    return [(requests, sum(rng.random() < rate for _ in range(requests))) for _ in range(minutes)]
-
-
-def bursts(rng: random.Random, minutes: int, requests: int, rate: float) -> list[tuple[int, int]]:
-    """Incidents of four bad requests each."""
-    return [(requests, 4 * sum(rng.random() < rate / 4 for _ in range(requests))) for _ in range(minutes)]
 
 
 def test_states_priors_under_thirty_minutes():
@@ -95,50 +83,6 @@ def test_predicts_a_rate_strictly_between_0_and_1():
 
 def test_forgets_with_every_minute_seen():
     assert DecayedCounts(100.0, 10.0).after(60, 6, decay=0.5) == DecayedCounts(110.0, 11.0)
-
-
-def test_independent_requests_are_hardly_dispersed():
-    rng = random.Random(1)
-    assert dispersion(independent(rng, 720, 100, 0.02)) < 1.15
-    assert dispersion(independent(rng, 720, 6, 0.01)) < 1.15
-
-
-def test_bursts_of_four_are_dispersed_four_times():
-    assert dispersion(bursts(random.Random(2), 1440, 400, 0.02)) == pytest.approx(4.0, rel=0.2)
-
-
-def test_dispersion_is_never_under_1():
-    assert dispersion([(100, 5)] * 300) == 1.0
-
-
-def test_dispersion_of_one_block_follows_pearsons_formula():
-    block = [(10, 1)] * 15 + [(10, 3)] * 15
-    pearson = sum((x - 2.0) ** 2 / (10 * 0.2 * 0.8) for _, x in block) / 29
-    assert pearson < 1.0
-    burst = [(10, 0)] * 27 + [(10, 8)] * 3
-    expected = (27 * 0.8**2 + 3 * 7.2**2) / (10 * 0.08 * 0.92) / 29
-    assert dispersion(block * 2 + burst * 3) == pytest.approx(expected)
-
-
-def test_an_old_outage_does_not_blind():
-    rng = random.Random(3)
-    quiet = independent(rng, 600, 60, 0.01)
-    outage = [(60, 40)] * 7
-    assert dispersion(quiet[:300] + outage + quiet[300:]) < 1.3
-
-
-def test_drift_over_the_day_does_not_blind():
-    rng = random.Random(4)
-    day = [minute for hour in range(24) for minute in independent(rng, 30, 200, 0.01 + 0.002 * hour)]
-    assert dispersion(day) < 1.3
-
-
-def test_stays_conservative_where_bursts_could_not_have_shown():
-    assert dispersion([(600, 1)] * 89) == UNPROVEN_PHI
-    assert dispersion([(600, 0)] * 720) == SPARSE_PHI
-    assert dispersion([(600, 600)] * 720) == SPARSE_PHI
-    assert dispersion([(600, 0)] * 660 + [(600, 1)] * 60) == SPARSE_PHI
-    assert dispersion([(600, 0)] * 630 + [(600, 1)] * 90) == 1.0
 
 
 @given(errors=MINUTES, slow=MINUTES)

@@ -337,12 +337,12 @@ def test_a_cold_start_condemns_no_release_but_constant_slowness_does():
     evidence = begin_evidence({"slow_p50": history}, families=families("slow_p50"), stakes={"slow_p50": 1.0}, alpha=0.01)
     cold = slower = evidence
     for _ in range(3):
-        cold = fold_cold(cold, {"slow_p50": Counts(600, 330, 5400, 2700)}, share=0.1)
-        slower = fold_cold(slower, {"slow_p50": Counts(600, 475, 5400, 2700)}, share=0.1)
+        cold = fold_cold(cold, {"slow_p50": Counts(600, 330, 5400, 2700)}, share=0.1, cold=0.1)
+        slower = fold_cold(slower, {"slow_p50": Counts(600, 475, 5400, 2700)}, share=0.1, cold=0.1)
     assert cold.log_e < 0.0
     assert slower.is_condemned
 
 
 def test_a_metric_unknown_at_the_start_is_refused_in_a_cold_minute():
     with pytest.raises(ValueError, match="metrics are fixed at the start"):
-        fold_cold(evidence_of(), {"slow_p50": GOOD})
+        fold_cold(evidence_of(), {"slow_p50": GOOD}, cold=0.1)

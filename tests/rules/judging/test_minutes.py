@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.judging.minutes import MinuteUse, classify
+from canary.rules.judging.minutes import MinuteUse, classify, cold_share
+from canary.rules.targets.target import WARM_UP
 
 NOON = 1_700_000_040
 assert NOON % 60 == 0
@@ -12,7 +13,7 @@ MUCH_LATER = NOON + 86_400.0
 
 
 def use(minute: int, *shifts: float, now: float = MUCH_LATER, delay: int = 120) -> MinuteUse:
-    return classify(minute, shifts=shifts, now=now, metric_delay_seconds=delay)
+    return classify(minute, shifts=shifts, now=now, metric_delay_seconds=delay, warm_up=WARM_UP)
 
 
 def test_waits_until_the_delay_after_a_minutes_end_has_passed():
@@ -85,3 +86,21 @@ def test_folds_no_minute_that_overlaps_the_half_minute_after_a_change(second: fl
     shift = NOON + second
     overlaps = -30.0 < second < 60.0
     assert (use(NOON, shift) is MinuteUse.NOT_EVIDENCE) == overlaps
+
+
+def test_a_target_that_says_so_warms_up_for_longer():
+    said = (0.4, 0.2, 0.1)
+    uses = [
+        classify(NOON + 60 * k, shifts=[NOON - 30.0], now=MUCH_LATER, metric_delay_seconds=120, warm_up=said) for k in range(4)
+    ]
+    assert uses == [MinuteUse.COLD, MinuteUse.WARMING, MinuteUse.WARMING, MinuteUse.FULL]
+    assert [cold_share(NOON + 60 * k, shifts=[NOON - 30.0], warm_up=said) for k in range(4)] == [0.4, 0.2, 0.1, 0.0]
+
+
+def test_the_first_share_holds_for_the_minutes_of_the_change_too():
+    assert cold_share(NOON, shifts=[NOON + 59.0, NOON - 600.0], warm_up=(0.4, 0.2)) == 0.4
+    assert cold_share(NOON, shifts=[NOON + 60.0], warm_up=(0.4, 0.2)) == 0.0
+
+
+def test_without_a_warm_up_every_settled_minute_is_evidence():
+    assert classify(NOON, shifts=[NOON - 30.0], now=MUCH_LATER, metric_delay_seconds=120, warm_up=()) is MinuteUse.FULL

@@ -93,8 +93,17 @@ class TestFolding:
         folded = fold_minutes(rollout, before, {START: seen}, NOON + 60 + DELAY)
         errors, slow = {"errors": counts["errors"]}, {"slow_p99": counts["slow_p99"]}
         assert folded.minutes[0].use == "cold"
-        assert folded.evidence == judge.fold_cold(judge.fold(start, errors), slow)
+        assert folded.evidence == judge.fold_cold(judge.fold(start, errors), slow, cold=0.1)
         assert folded.evidence.metrics["slow_p99"].log_e < judge.fold(start, slow).metrics["slow_p99"].log_e
+
+    def test_a_target_that_warms_up_for_minutes_has_its_slowness_explained_in_each_of_them(self):
+        rollout = a_baking(baking_since=NOON - 150, shifted=NOON - 150)
+        target = replace(rollout.target, metrics=replace(rollout.target.metrics, warm_up=(0.4, 0.3, 0.2)))
+        seen = {START: {"errors": CALM, "slow_p99": BROKEN}}
+        known = fold_minutes(replace(rollout, target=target), evidence_of("errors", "slow_p99"), seen, NOON + 60 + DELAY)
+        unknown = fold_minutes(rollout, evidence_of("errors", "slow_p99"), seen, NOON + 60 + DELAY)
+        assert (known.minutes[0].use, unknown.minutes[0].use) == ("warming", "full")
+        assert known.evidence.metrics["slow_p99"].log_e < unknown.evidence.metrics["slow_p99"].log_e
 
     def test_a_minute_without_data_before_one_with_data_is_a_silent_one(self):
         folded = fold(CALM, None, None, CALM)
@@ -197,4 +206,4 @@ class TestFolding:
         assert folded.evidence.metrics["errors"].minutes == 3
 
     def test_a_minute_that_is_not_complete_leaves_the_evidence_as_it_is(self):
-        assert fold_minute(ERRORS, {"errors": Counts(60, 30, 540, 2)}, MinuteUse.NOT_COMPLETE, share=0.1) is ERRORS
+        assert fold_minute(ERRORS, {"errors": Counts(60, 30, 540, 2)}, MinuteUse.NOT_COMPLETE, share=0.1, cold=0.1) is ERRORS

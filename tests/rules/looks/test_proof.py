@@ -5,6 +5,7 @@ import pytest
 
 from canary.rules.judging.counts import RawCounts
 from canary.rules.judging.habit import Habit
+from canary.rules.judging.outage import OUTAGE_WAITS
 from canary.rules.looks.findings import Finding
 from canary.rules.looks.folding import fold_minutes
 from canary.rules.looks.proof import Moment, find_hidden, find_suspicion, format_e, moment_of, prove
@@ -119,6 +120,12 @@ class TestDoubt:
         assert "; slow_p99: 0 of 120 canary requests (0.00 %) took longer than 840 ms, " in proof.suspicion
         assert (proof.findings["slow_p99"], proof.findings["errors"]) == (Finding.TOO_FEW, Finding.NOT_WORSE)
         assert proof.hidden is None
+
+    def test_is_an_outage_of_base_too_for_half_an_hour(self):
+        newly = self.evidence(outage=10.0)
+        assert find_suspicion(newly) == "base fails far more often than in its history (errors)"
+        errors = replace(newly.metrics["errors"], outage_minutes=OUTAGE_WAITS + 1)
+        assert find_suspicion(replace(newly, metrics={"errors": errors})) is None
 
     def test_of_an_outage_has_the_counts_too(self):
         folded = fold(CALM, BROKEN)

@@ -51,7 +51,8 @@ def test_the_score_is_that_of_two_proportions(nc: int, nb: int, canary: float, b
     (found,) = score((nc, ec, nb, eb))
 
     everything_bad = ec + eb == nc + nb
-    assert found == pytest.approx(0 if ec < 10 or everything_bad else z(nc, ec, nb, eb))
+    times = 4 if ec / nc - eb / nb > 0.6 else 1
+    assert found == pytest.approx(0 if ec < 10 or everything_bad else times * z(nc, ec, nb, eb))
 
 
 def test_a_catastrophe_scores_far_above_the_threshold():
@@ -69,7 +70,7 @@ def test_an_outage_of_both_arms_scores_zero():
 @pytest.mark.parametrize(
     "minute",
     [
-        (19, 19, 540, 0),
+        (9, 9, 540, 0),
         (60, 9, 540, 0),
         (60, 60, 0, 0),
         (60, 60, None, None),
@@ -159,10 +160,24 @@ def test_an_alarm_keeps_within_the_limits_of_cloudwatch(alarm: Alarm):
     assert len(arguments["AlarmName"]) <= 255
 
 
-def test_two_of_three_minutes_fire_and_missing_ones_do_not():
+@pytest.mark.parametrize("nb", [180, 60, 20])
+def test_a_canary_that_always_fails_is_seen_at_twenty_requests_a_minute(nb: int):
+    assert min(score((12, 12, nb, 0), (28, 28, nb, 0))) > THRESHOLD
+
+
+def test_the_score_of_a_collapse_counts_four_times():
+    assert score((60, 36, 540, 0)) == [pytest.approx(z(60, 36, 540, 0))]
+    assert score((60, 37, 540, 0)) == [pytest.approx(4 * z(60, 37, 540, 0))]
+
+
+def test_the_description_says_when_it_fires():
+    assert target_alarms(a_target())[0].description.endswith("far more often than base: score above 15 in 7 of 9 minutes.")
+
+
+def test_seven_of_nine_minutes_fire_and_missing_ones_do_not():
     arguments = target_alarms(a_target())[0].put_arguments()
 
-    assert arguments["Threshold"] == 12
+    assert arguments["Threshold"] == 15
     assert arguments["ComparisonOperator"] == "GreaterThanThreshold"
-    assert (arguments["DatapointsToAlarm"], arguments["EvaluationPeriods"]) == (2, 3)
+    assert (arguments["DatapointsToAlarm"], arguments["EvaluationPeriods"]) == (7, 9)
     assert arguments["TreatMissingData"] == "notBreaching"

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.bets import ALL_EFFECTS, LARGE_EFFECTS, Effects, log_bets, log_safe_bet, log_share_bets, offer
 from canary.rules.judging.history import RECENT_DECAY, BaseHistory, DecayedCounts
+from canary.rules.judging.outage import OUTAGE_BEGINS, OUTAGE_WAITS, log_beyond, log_outage, without_wins
 from canary.rules.judging.staking import (
     LOG_SHARES,
     STAKED_AT_SHIFT,
@@ -28,30 +29,8 @@ if TYPE_CHECKING:
     from canary.rules.judging.counts import Counts
 
 SLOW_DECAY = 0.95
-COLD_SHARE = 0.1
-WARMING_SHARE = 0.02
-"""The parts of the canary's requests that cold starts may make slow in the first and second minute after a weight change."""
-
-BASE_HAS_CHANGED = 2.0
+BASE_HAS_CHANGED = 1.5
 """Base has changed if its bad requests are likelier at their own rate than at history's by this much, as a logarithm."""
-
-OUTAGE_TIMES = 3.0
-"""In an outage base has at least this many times as many bad requests for each good one as in its history."""
-
-OUTAGE_BEGINS = 4.0
-OUTAGE_LASTS = 10.0
-"""An outage begins once base's bad requests are likelier in one than without it by the first figure, as a logarithm. That
-figure is then raised to the second one, which it never exceeds, and the outage is over once it is below the first again.
-"""
-
-OUTAGE_LONGEST = 90
-"""The most minutes that count as one. A base that is worse for longer has changed, and is compared with as it is."""
-
-BEYOND = 4.0
-"""In an outage, the canary is held to be worse only if it fails more than this many times as often as base."""
-
-RISKED = 0.05
-"""The part of each stake that is bet in a minute of an outage; the rest is kept for later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +60,11 @@ class MetricEvidence:
     def is_out(self) -> bool:
         """Whether base is in an outage, as far as the minutes so far show."""
         return self.outage >= OUTAGE_BEGINS
+
+    @property
+    def is_newly_out(self) -> bool:
+        """Whether base is in an outage that a step waits for."""
+        return self.is_out and self.outage_minutes <= OUTAGE_WAITS
 
     @property
     def log_e(self) -> float:
@@ -120,7 +104,7 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
             helped = log_bets(nc, ec, nb + requests, eb + bad, offered, phi=base.phi)
             helped = _held_back(helped, won, metric, base, nb, eb)
         if is_out:
-            won, helped = _without_wins(won), _without_wins(helped)
+            won, helped = without_wins(won), without_wins(helped)
     return replace(
         metric,
         minutes=metric.minutes + 1,
@@ -157,7 +141,7 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share:
             helped = log_share_bets(nc, ec, nb + requests, eb + bad, share=lent_share, b=b, phi=base.phi, effects=effects)
             helped = _held_back(helped, won, metric, base, n * (1.0 - share), eb)
         if is_out:
-            won, helped = _without_wins(won), _without_wins(helped)
+            won, helped = without_wins(won), without_wins(helped)
     slow, recent = _learned(metric, counts)
     return replace(
         metric,
@@ -258,38 +242,13 @@ def _is_worse(requests: float, bad: float, base: BaseHistory) -> bool:
 
 
 def _outage(metric: MetricEvidence, base: BaseHistory, requests: float, bad: int) -> float:
-    """How much likelier base's bad requests have become in an outage than without one, as a logarithm from 0 on (CUSUM).
-
-    Bad requests in bursts speak for one by less, requests without any speak against it in full.
-    Callers' errors (4xx) come and go without an outage of the target, so a coarse metric has none. Neither has a base that has
-    been worse for so long that it has changed for good.
-    """
-    if base.is_coarse or not base.is_known or metric.outage_minutes >= OUTAGE_LONGEST:
-        return 0.0
-    usual = base.slow.rate
-    worse = max(OUTAGE_TIMES * usual / (1.0 + (OUTAGE_TIMES - 1.0) * usual), metric.recent.rate)
-    gained = bad * log(worse / usual) + max(requests - bad, 0.0) * log((1.0 - worse) / (1.0 - usual))
-    shown = min(metric.outage + (gained / base.phi if gained > 0.0 else gained), OUTAGE_LASTS)
-    if shown < OUTAGE_BEGINS:
-        return 0.0 if metric.is_out else max(shown, 0.0)
-    return shown if metric.is_out else OUTAGE_LASTS
-
-
-def _without_wins(won: list[float]) -> list[float]:
-    """What the bets lose in the minute that first shows an outage: its wins may come from the outage."""
-    return [min(log_e, 0.0) for log_e in won]
+    """How much base's minutes speak for an outage, with one more minute of so many requests and bad ones."""
+    return log_outage(metric.outage, base, requests, bad, recent=metric.recent.rate, minutes=metric.outage_minutes)
 
 
 def _log_beyond(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float) -> list[float]:
-    """What the bets win in an outage known from earlier minutes: a small part of each stake bets on a far worse canary.
-
-    A bad request is the canary's with a probability that follows from the canary failing `BEYOND` times as often as base.
-    """
-    beyond = BEYOND * share / (1.0 - share + BEYOND * share)
-    nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
-    effects = effects_of(base)
-    won = log_share_bets(nc, ec, nb, eb, share=beyond, b=metric.slow.rate, phi=base.live_phi, effects=effects)
-    return [log_sum((log(1.0 - RISKED), log(RISKED) + log_e)) for log_e in won]
+    """What the bets win in an outage known from earlier minutes."""
+    return log_beyond(counts, share, b=metric.slow.rate, phi=base.live_phi, effects=effects_of(base))
 
 
 def _log_safe(metric: MetricEvidence, counts: Counts) -> float:

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from statistics import median
 from typing import Any, NamedTuple, TypeVar
 
+from canary.rules.judging.dispersion import UNPROVEN_PHI, dispersion
 from canary.rules.judging.families import Family
 
 T = TypeVar("T")
@@ -23,12 +23,6 @@ SLICE_MINUTES = 18
 
 RECENT_DECAY = 0.9
 RECENT_MINUTES = 20
-BLOCK_MINUTES = 30
-FEWEST_BLOCKS = 3
-OUTAGE_BLOCKS = 2
-"""An outage clusters most in the blocks in which it begins and ends; both are left out of the mean."""
-UNPROVEN_PHI = 4.0
-SPARSE_PHI = 1.2
 
 
 class DecayedCounts(NamedTuple):
@@ -131,31 +125,6 @@ def freeze_history(minutes: Sequence[tuple[int, int]], *, is_coarse: bool = Fals
     )
 
 
-def dispersion(minutes: Sequence[tuple[int, int]]) -> float:
-    """How much more bad requests cluster in time than independent ones would: 1 or more.
-
-    It is measured in blocks of 30 minutes, each around its own rate. Measured over the whole day, it would include slow changes
-    and old outages and make the judge blind. The result is the larger of two figures: the median over the blocks, and their
-    mean weighted by bad requests. The mean leaves out the two most clustered blocks, in which an outage may begin and end. If
-    bursts are rare, most blocks hold one, so the median shows the typical burst of a block rather than that of a bad request:
-    with the median alone, 1 % of good releases were rolled back in a simulation of such bursts; with both figures, 0.6 %. A
-    block without any bad or any good request cannot show clustering and is left out (counted as 1, such blocks hid bursts).
-
-    With fewer than three blocks nothing is known; 4 is then enough for bursts of three errors. If there are enough blocks but
-    fewer than three with a bad request, bursts are too rare to meet many rollouts, and 1.2 is enough.
-    """
-    blocks = [block for block in _chunks(minutes, BLOCK_MINUTES) if len(block) == BLOCK_MINUTES]
-    if len(blocks) < FEWEST_BLOCKS:
-        return UNPROVEN_PHI
-    told = [(block, _total(block)) for block in blocks]
-    measured = sorted((_pearson(block, total), total[1]) for block, total in told if 0 < total[1] < total[0])
-    if len(measured) < FEWEST_BLOCKS:
-        return SPARSE_PHI
-    calm = measured[:-OUTAGE_BLOCKS]
-    by_request = sum(clustered * bad for clustered, bad in calm) / sum(bad for _, bad in calm)
-    return max(1.0, median(clustered for clustered, _ in measured), by_request)
-
-
 def to_json(history: History) -> dict[str, Any]:
     """The history as JSON for the record, written once; `from_json` restores it exactly."""
     return {
@@ -218,11 +187,3 @@ def _total(minutes: Sequence[tuple[int, int]]) -> tuple[int, int]:
 
 def _chunks(minutes: Sequence[T], size: int) -> list[Sequence[T]]:
     return [minutes[first : first + size] for first in range(0, len(minutes), size)]
-
-
-def _pearson(block: Sequence[tuple[int, int]], total: tuple[int, int]) -> float:
-    """Pearson's statistic over its degrees of freedom: 1 in expectation for independent requests of one rate."""
-    requests, bad = total
-    rate = bad / requests
-    spread = sum([(x - n * rate) ** 2 / n for n, x in block])
-    return spread / (rate * (1.0 - rate) * (len(block) - 1))

@@ -19,7 +19,7 @@ from math import log
 from typing import TYPE_CHECKING
 
 from canary.rules.judging import evidence as metric_evidence
-from canary.rules.judging.evidence import COLD_SHARE, MetricEvidence
+from canary.rules.judging.evidence import MetricEvidence
 from canary.rules.judging.history import History
 from canary.rules.judging.staking import log_sum
 
@@ -79,6 +79,11 @@ class Evidence:
         return tuple([name for name, metric in self.metrics.items() if metric.is_out])
 
     @property
+    def newly_in_outage(self) -> tuple[str, ...]:
+        """The metrics in which base is in an outage that a step waits for."""
+        return tuple([name for name, metric in self.metrics.items() if metric.is_newly_out])
+
+    @property
     def is_safe(self) -> bool:
         """Whether every metric has shown, in this step, that the canary is not worse by its delta."""
         return all(metric.log_safe >= LOG_SAFE_BAR for metric in self.metrics.values())
@@ -110,9 +115,7 @@ def fold_shift(evidence: Evidence, minute: Mapping[str, Counts], *, share: float
     return _fold_each(evidence, minute, partial(metric_evidence.fold_shift, share=share))
 
 
-def fold_cold(
-    evidence: Evidence, minute: Mapping[str, Counts], *, share: float | None = None, cold: float = COLD_SHARE
-) -> Evidence:
+def fold_cold(evidence: Evidence, minute: Mapping[str, Counts], *, cold: float, share: float | None = None) -> Evidence:
     """Fold one complete minute of metrics that cold starts make worse; only what they cannot explain is bet on.
 
     `cold`: the fraction of the canary's requests that cold starts may make bad.

@@ -17,9 +17,6 @@ MINUTE_SECONDS = 60
 SETTLE_SECONDS = 30
 """After a stage or alias update, a request may still see the old settings for this long (docs/aws.md#propagation)."""
 
-COLD_SECONDS = 60
-WARMING_SECONDS = 60
-
 
 class MinuteUse(enum.StrEnum):
     """What a minute may be used for.
@@ -30,7 +27,7 @@ class MinuteUse(enum.StrEnum):
     are valid for any split.
     ``COLD``: the canary's new instances start cold. Slowness counts only as far as cold starts cannot explain it; errors count
     fully.
-    ``WARMING``: the same, but cold starts are few and can explain much less.
+    ``WARMING``: the same, but cold starts are fewer and can explain less.
     ``FULL``: every metric is evidence.
     """
 
@@ -41,18 +38,39 @@ class MinuteUse(enum.StrEnum):
     FULL = "full"
 
 
-def classify(minute: int, *, shifts: Sequence[float], now: float, metric_delay_seconds: int) -> MinuteUse:
+def classify(
+    minute: int,
+    *,
+    shifts: Sequence[float],
+    now: float,
+    metric_delay_seconds: int,
+    warm_up: Sequence[float],
+) -> MinuteUse:
     """What the minute that starts at epoch second `minute` may be used for at `now`.
 
     `shifts` are the times at which the weight was changed, in any order. A change takes up to 30 seconds to reach every
-    request, and latency settles two minutes after that.
+    request, and latency settles after that, in as many minutes as `warm_up` has parts.
     """
     end = minute + MINUTE_SECONDS
     if now < end + metric_delay_seconds:
         return MinuteUse.NOT_COMPLETE
-    settled_for = min([minute - shift for shift in shifts if shift < end], default=inf) - SETTLE_SECONDS
+    settled_for = _settled_for(minute, shifts)
     if settled_for < 0:
         return MinuteUse.NOT_EVIDENCE
-    if settled_for < COLD_SECONDS:
-        return MinuteUse.COLD
-    return MinuteUse.WARMING if settled_for < COLD_SECONDS + WARMING_SECONDS else MinuteUse.FULL
+    if settled_for >= MINUTE_SECONDS * len(warm_up):
+        return MinuteUse.FULL
+    return MinuteUse.COLD if settled_for < MINUTE_SECONDS else MinuteUse.WARMING
+
+
+def cold_share(minute: int, *, shifts: Sequence[float], warm_up: Sequence[float]) -> float:
+    """The part of the canary's requests that cold starts may make slow in the minute; 0 once it is warm.
+
+    `warm_up` has that part for each minute after a weight change. The first also holds for the minutes of the change itself.
+    """
+    minutes = max(_settled_for(minute, shifts), 0.0) // MINUTE_SECONDS
+    return warm_up[int(minutes)] if minutes < len(warm_up) else 0.0
+
+
+def _settled_for(minute: int, shifts: Sequence[float]) -> float:
+    """The seconds from the time at which the newest weight change had reached every request to the minute's start."""
+    return min([minute - shift for shift in shifts if shift < minute + MINUTE_SECONDS], default=inf) - SETTLE_SECONDS

@@ -62,7 +62,8 @@ def find_waiting(rollout: Rollout, counts: Mapping[int, Measured], now: float) -
 def use_of(rollout: Rollout, minute: int, seen: Measured, now: float) -> MinuteUse:
     """What the minute may be used for at `now`, with the counts seen so far."""
     delay = rollout.plan.policy.metric_delay_seconds
-    use = classify(minute, shifts=rollout.shifts, now=now, metric_delay_seconds=delay)
+    warm_up = rollout.target.metrics.warm_up
+    use = classify(minute, shifts=rollout.shifts, now=now, metric_delay_seconds=delay, warm_up=warm_up)
     if not all(counts.is_whole for counts in seen.values()) and not _is_overdue(rollout, minute, now, WAIT_SECONDS):
         return MinuteUse.NOT_COMPLETE
     if all(counts.is_possible for counts in seen.values()):

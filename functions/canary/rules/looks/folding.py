@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.judging import judge
 from canary.rules.judging.beginning import begin_step
-from canary.rules.judging.evidence import WARMING_SHARE
 from canary.rules.judging.families import is_worse_when_cold
-from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse
+from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, cold_share
 from canary.rules.looks.completeness import is_perhaps_late, use_of, wanted_minutes
 from canary.rules.looks.effects import deltas
 from canary.rules.looks.listening import begin_listening, listen_to_minute
@@ -74,7 +73,8 @@ def _fold(
         return rollout, evidence
     judged = {metric: one.counts for metric, one in seen.items() if one.is_whole and metric in evidence.metrics}
     share = float(rollout.plan.policy.steps[rollout.step.index].weight_percent) / 100
-    return rollout, fold_minute(evidence, judged, use, share=share)
+    cold = cold_share(minute, shifts=rollout.shifts, warm_up=rollout.target.metrics.warm_up)
+    return rollout, fold_minute(evidence, judged, use, share=share, cold=cold)
 
 
 def _is_own(rollout: Rollout, minute: int, use: MinuteUse) -> bool:
@@ -83,20 +83,24 @@ def _is_own(rollout: Rollout, minute: int, use: MinuteUse) -> bool:
     return is_baking and use is not MinuteUse.NOT_EVIDENCE
 
 
-def fold_minute(evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse, *, share: float) -> judge.Evidence:
-    """Fold a complete minute as far as its use allows. `share`: the present step's, the most that the canary's rose to."""
+def fold_minute(
+    evidence: judge.Evidence, counts: Mapping[str, Counts], use: MinuteUse, *, share: float, cold: float
+) -> judge.Evidence:
+    """Fold a complete minute as far as its use allows.
+
+    `share`: the present step's, the most that the canary's rose to. `cold`: the part of the canary's requests that cold starts
+    may make slow.
+    """
     families = evidence.history.families
     slow = {metric: one for metric, one in counts.items() if is_worse_when_cold(families[metric])}
     rest = {metric: one for metric, one in counts.items() if metric not in slow}
     match use:
         case MinuteUse.FULL:
             return judge.fold(evidence, counts)
-        case MinuteUse.COLD:
-            return judge.fold_cold(judge.fold(evidence, rest), slow)
-        case MinuteUse.WARMING:
-            return judge.fold_cold(judge.fold(evidence, rest), slow, cold=WARMING_SHARE)
+        case MinuteUse.COLD | MinuteUse.WARMING:
+            return judge.fold_cold(judge.fold(evidence, rest), slow, cold=cold)
         case MinuteUse.NOT_EVIDENCE:
-            return judge.fold_cold(judge.fold_shift(evidence, rest, share=share), slow, share=share)
+            return judge.fold_cold(judge.fold_shift(evidence, rest, share=share), slow, share=share, cold=cold)
         case MinuteUse.NOT_COMPLETE:
             return evidence
         case _:

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 from canary.rules.judging.absolute import CeilingEvidence, begin_ceiling, log_evidence
 from canary.rules.judging.counts import is_possible
 from canary.rules.judging.families import Family, is_worse_when_cold
-from canary.rules.judging.minutes import COLD_SECONDS, MINUTE_SECONDS, SETTLE_SECONDS, WARMING_SECONDS
+from canary.rules.judging.minutes import MINUTE_SECONDS, SETTLE_SECONDS
 from canary.rules.looks.alarm_readings import AlarmReading, alarm_faults, firing, silent_alarm
 from canary.rules.looks.look_schedule import seconds_to_look
 from canary.rules.looks.sources import ArmSource, sources_of
@@ -117,10 +117,11 @@ def watch_on(rollout: Rollout, watch: PromotionWatch, families: Mapping[str, Fam
     What one look could not see, the next one makes up for: it reads the same minutes, and every alarm that fired since. So it
     counts as unseen if two looks in a row, or the last one, could not see it.
     """
+    warm_at = watch.since + SETTLE_SECONDS + MINUTE_SECONDS * len(rollout.target.metrics.warm_up)
     for minute in range(*unread_minutes(rollout, watch, now), MINUTE_SECONDS):
         if _is_perhaps_late(rollout, watch, minute, seen, now):
             break
-        watch = _judge(watch, minute, families, seen)
+        watch = _judge(watch, minute, families, seen, is_warm=minute >= warm_at)
     alarms = seen.alarms or ()
     silent = silent_alarm(alarms)
     doubts = (*seen.unseen, *alarm_faults(alarms), *((silent,) if silent else ()))
@@ -157,9 +158,8 @@ def _above_ceiling(rollout: Rollout, watch: PromotionWatch) -> str | None:
     )
 
 
-def _judge(watch: PromotionWatch, minute: int, families: Mapping[str, Family], seen: Seen) -> PromotionWatch:
+def _judge(watch: PromotionWatch, minute: int, families: Mapping[str, Family], seen: Seen, *, is_warm: bool) -> PromotionWatch:
     counts = seen.minutes.get(minute, {})
-    is_warm = minute >= watch.since + SETTLE_SECONDS + COLD_SECONDS + WARMING_SECONDS
     held = [name for name in watch.metrics if is_warm or not is_worse_when_cold(families[name])]
     judged = {name: watch.metrics[name].after(*pair) for name in held if (pair := _whole(counts.get(name)))}
     lost = (f"bad requests of {name} were not counted in every minute" for name in held if _is_lost(counts.get(name)))

@@ -194,11 +194,13 @@ def _condemnation(rollout: Rollout, evidence: Evidence) -> str:
 
 
 def find_suspicion(evidence: Evidence) -> str | None:
-    """Why the step should see more before it ends: the evidence against the canary is high."""
-    if not evidence.is_suspicious:
-        return None
-    strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
-    return f"the evidence against the canary is high (E {strength}, the bar is {bar})"
+    """Why the step should see more before it ends: the evidence against the canary is high, or base is in an outage."""
+    if evidence.is_suspicious:
+        strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
+        return f"the evidence against the canary is high (E {strength}, the bar is {bar})"
+    if out := evidence.newly_in_outage:
+        return f"base fails far more often than in its history ({', '.join(out)})"
+    return None
 
 
 def find_hidden(evidence: Evidence, counted: Mapping[str, MetricCount]) -> str | None:

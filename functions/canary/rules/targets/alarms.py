@@ -1,12 +1,15 @@
 """The alarms that complement the judge: canary against base, in CloudWatch's own metric math.
 
 Decides which alarms a target gets and what they compare. They are for catastrophes, for a parked rollout, and for times when
-the judge does not run. So they look at one minute at a time and fire only on a difference that chance does not explain. This
-module does not know who evaluates them.
+the judge does not run. So they fire only on a difference that lasts and that chance does not explain. This module does not know
+who evaluates them.
 
 Each alarm compares two proportions: its score is the difference of the arms' bad rates, in standard errors of that difference
-if both arms had their common rate. It fires at a score above 12 in two of three minutes. A minute with too little to compare
-scores 0 instead of being left out, because CloudWatch would use an older minute in its place (docs/aws.md#alarm-missing-data).
+if both arms had their common rate. Where the canary's bad rate is more than 60 points above base's, the score counts four
+times, so that a canary which always fails is seen at twenty requests a minute. The alarm fires at a score above 15 in seven of
+nine minutes, which one sick instance does not reach. `python -m bench.shapes.alarm_curve` compares other choices
+(docs/decisions/0042). A minute with too little to compare scores 0 instead of being left out, because CloudWatch would use an
+older minute in its place (docs/aws.md#alarm-missing-data).
 """
 
 from collections.abc import Iterator, Mapping
@@ -16,26 +19,29 @@ from types import MappingProxyType
 from canary.rules.targets.access_log import metric_namespace
 from canary.rules.targets.target import Target
 
-THRESHOLD = 12.0
+THRESHOLD = 15.0
 PERIOD_SECONDS = 60
-EVALUATION_PERIODS = 3
-DATAPOINTS_TO_ALARM = 2
-LEAST_CANARY_REQUESTS = 20
+EVALUATION_PERIODS = 9
+DATAPOINTS_TO_ALARM = 7
 LEAST_CANARY_BAD = 10
+COLLAPSED = 0.6
+"""By how much the canary's bad rate must be above base's for the score to count `COLLAPSED_TIMES` times."""
+
+COLLAPSED_TIMES = 4
 
 EXPRESSIONS: Mapping[str, str] = MappingProxyType(
     {
         "common": "(ec+eb)/(nc+nb)",
         "error": "(common*(1-common)*(1/nc+1/nb))^0.5",
         "difference": "ec/nc-eb/nb",
-        "score": (
-            f"IF(FILL(nc,0)>={LEAST_CANARY_REQUESTS} AND FILL(ec,0)>={LEAST_CANARY_BAD} AND FILL(nb,0)>0, difference/error, 0)"
-        ),
+        "times": f"IF(difference>{COLLAPSED:g}, {COLLAPSED_TIMES}, 1)",
+        "score": f"IF(FILL(nc,0)>0 AND FILL(ec,0)>={LEAST_CANARY_BAD} AND FILL(nb,0)>0, times*difference/error, 0)",
     }
 )
 """Expressions over requests (`nc`, `nb`) and bad requests (`ec`, `eb`) of canary and base; the alarm watches `score`."""
 
 WATCHED = "score"
+MINUTES = f"{DATAPOINTS_TO_ALARM} of {EVALUATION_PERIODS} minutes"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,4 +163,4 @@ def _name(target: Target, name: str) -> str:
 
 
 def _description(target: Target, what: str) -> str:
-    return f"The canary of {target.name} {what}: {WATCHED} above {THRESHOLD:g} in 2 of 3 minutes."
+    return f"The canary of {target.name} {what}: {WATCHED} above {THRESHOLD:g} in {MINUTES}."

@@ -55,6 +55,10 @@ class Outside:
     authorizers: tuple[str, ...] = ()
 
 
+WARM_UP = (0.1, 0.02)
+"""The parts of the canary's requests that cold starts may make slow in each minute after a weight change, by default."""
+
+
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """What is compared between the arms.
@@ -62,6 +66,8 @@ class Metrics:
     ``client_errors`` compares the shares of 4xx answers; only behind a stage with an access log.
     ``slow`` lists percentiles of base's own history that become latency limits (``"p99"``);
     ``latency_limits_ms`` are exact limits that the user sets in addition to those or instead.
+    ``warm_up``: the largest part of the canary's requests that may be slow in each minute after a weight change, because new
+    instances start cold.
     """
 
     errors: bool = True
@@ -69,6 +75,7 @@ class Metrics:
     slow: tuple[str, ...] = ("p50", "p90", "p99")
     latency_limits_ms: tuple[int, ...] = ()
     business: tuple[BusinessMetric, ...] = ()
+    warm_up: tuple[float, ...] = WARM_UP
 
 
 @dataclass(frozen=True, slots=True)
