@@ -18,7 +18,7 @@ from zlib import crc32
 import numpy as np
 
 from bench.cells import Cell, Release
-from bench.judge import SEED
+from bench.runs import SEED
 from bench.shapes.rows import rows
 from bench.shapes.shaped_world import ShapedWorld
 from bench.shapes.trouble import Trouble
