@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.aws.errors import RecordSchemaError
+from canary.rules.rollouts.schema_version import SCHEMA_VERSION
 from tests.builders import a_rollout
 
 if TYPE_CHECKING:
@@ -23,7 +24,8 @@ def test_a_record_of_another_schema_is_not_read(ground: Ground, records: Records
         ExpressionAttributeValues={":older": {"N": "0"}},
     )
     with pytest.raises(
-        RecordSchemaError, match="the record has schema 0, and this controller reads schemas 2 to 7; deploy the version"
+        RecordSchemaError,
+        match=f"the record has schema 0, and this controller reads schemas 2 to {SCHEMA_VERSION}; deploy the version",
     ):
         records.find("run-1")
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import itertools
 import random
 from dataclasses import replace
-from math import comb, exp, factorial, isfinite, log
+from math import comb, exp, factorial, inf, isfinite, log
 from typing import TYPE_CHECKING
 
 import pytest
@@ -34,7 +34,7 @@ from canary.rules.judging.evidence import (
 )
 from canary.rules.judging.history import NOTHING_SEEN, PRIOR, BaseHistory, DecayedCounts
 from canary.rules.judging.outage import OUTAGE_LONGEST, OUTAGE_WAITS
-from canary.rules.judging.staking import kept_for_shifts, log_staked, stake
+from canary.rules.judging.staking import kept_for_shifts, log_staked, log_sum, stake
 from canary.rules.targets.target import WARM_UP
 
 if TYPE_CHECKING:
@@ -432,9 +432,9 @@ def test_a_cold_minute_plays_a_stake_of_its_own_and_leaves_the_others(
         return
     cold_share = share_if_cold(share or counts.nc / (counts.nc + counts.nb), before.slow.rate, cold)
     won = share_bets(before, base, counts, cold_share)
-    held = [exp(stake) for stake in before.live] or [0.0] * len(SHARES)
-    played = [0.15 * part * exp(log_e) for part, log_e in zip(SHARES, won, strict=True)]
-    assert [exp(stake) for stake in after.live] == pytest.approx([one + more for one, more in zip(held, played, strict=True)])
+    held = before.live or [-inf] * len(SHARES)
+    played = [log(0.15 * part) + log_e for part, log_e in zip(SHARES, won, strict=True)]
+    assert [*after.live] == pytest.approx([log_sum(both) for both in zip(held, played, strict=True)])
     assert (after.minutes, after.shift_minutes) == (before.minutes, 1)
     assert after.slow == before.slow.after(counts.nb, counts.eb, decay=0.95)
     assert (after.log_safe == before.log_safe) or share is None

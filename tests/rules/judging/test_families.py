@@ -2,13 +2,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.judging.families import Family, is_coarse, is_worse_when_cold, stakes
+from canary.rules.judging.families import Family, is_coarse, is_failure, is_worse_when_cold, stakes
 from tests.builders import FAMILIES, families
 
 
 def test_callers_make_4xx_and_a_cold_start_makes_requests_slow():
     assert [family for family in Family if is_coarse(family)] == [Family.CLIENT_ERRORS]
     assert [family for family in Family if is_worse_when_cold(family)] == [Family.SLOW]
+
+
+def test_a_bad_request_has_failed_unless_it_is_slow_or_its_callers_error():
+    assert [family for family in Family if is_failure(family)] == [Family.ERRORS, Family.BUSINESS]
 
 
 @pytest.mark.parametrize(

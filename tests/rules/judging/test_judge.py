@@ -346,3 +346,12 @@ def test_a_cold_start_condemns_no_release_but_constant_slowness_does():
 def test_a_metric_unknown_at_the_start_is_refused_in_a_cold_minute():
     with pytest.raises(ValueError, match="metrics are fixed at the start"):
         fold_cold(evidence_of(), {"slow_p50": GOOD}, cold=0.1)
+
+
+def test_a_step_waits_for_an_outage_of_failures_and_not_for_a_slow_hour():
+    stakes = {"errors": 0.5, "slow_p99": 0.5}
+    calm = begin_evidence(dict.fromkeys(stakes, HISTORY), families=families(*stakes), stakes=stakes, alpha=0.01)
+    out = Counts(60, 12, 540, 108)
+    evidence = fold(calm, {"errors": out, "slow_p99": out})
+    assert evidence.in_outage == ("errors", "slow_p99")
+    assert evidence.newly_in_outage == ("errors",)

@@ -37,6 +37,17 @@ def is_coarse(family: Family) -> bool:
             assert_never(family)
 
 
+def is_failure(family: Family) -> bool:
+    """Whether a bad request has failed, for its caller or for the business. Slowness and 4xx come and go with the callers."""
+    match family:
+        case Family.ERRORS | Family.BUSINESS:
+            return True
+        case Family.SLOW | Family.CLIENT_ERRORS:
+            return False
+        case _:
+            assert_never(family)
+
+
 def is_worse_when_cold(family: Family) -> bool:
     """Whether a cold start makes a request bad."""
     match family:

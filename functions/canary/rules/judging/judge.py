@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging import evidence as metric_evidence
 from canary.rules.judging.evidence import MetricEvidence
+from canary.rules.judging.families import is_failure
 from canary.rules.judging.history import History
 from canary.rules.judging.staking import log_sum
 
@@ -80,8 +81,9 @@ class Evidence:
 
     @property
     def newly_in_outage(self) -> tuple[str, ...]:
-        """The metrics in which base is in an outage that a step waits for."""
-        return tuple([name for name, metric in self.metrics.items() if metric.is_newly_out])
+        """The metrics in which base is in an outage that a step waits for: those of failures."""
+        families = self.history.families
+        return tuple([name for name, metric in self.metrics.items() if metric.is_newly_out and is_failure(families[name])])
 
     @property
     def is_safe(self) -> bool:
