@@ -5,11 +5,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from functools import cache
+from html import unescape
 from pathlib import Path
 
 import pytest
 
-from tests.docs.pictures import PICTURES
+from tests.browser.chromium import INSTALL, find
+from tests.docs import pictures
+from tests.docs.pictures import PICTURES, RELEASE, REPORT, SHOWN_AFTER_MINUTES, TERMINAL
+from tests.docs.test_readme import NUMBERS
 
 ROOT = Path(__file__).parents[2]
 DOCS = ROOT / "docs"
@@ -89,6 +93,31 @@ def test_every_picture_has_the_command_that_draws_it() -> None:
     kept = {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*") if path.suffix in kinds}
 
     assert kept == {*PICTURES}, "the pictures in docs and PICTURES of tests/docs/pictures.py must be the same"
+
+
+def test_the_first_page_tells_what_its_picture_shows() -> None:
+    shown = unescape(re.sub(r"<[^>]*>", "", (DOCS / TERMINAL).read_text(encoding="utf-8"))).replace("\xa0", " ")
+    [(minutes, evidence, harmed)] = re.findall(
+        r"After (\w+) minutes E, .*? is ([\d.]+), .*?(\w+) requests failed", FIRST.read_text(encoding="utf-8"), re.DOTALL
+    )
+    words = {name: number for number, name in NUMBERS.items()}
+
+    assert RELEASE["FAILING_SHARE"] == 0.03
+    assert words[minutes] == SHOWN_AFTER_MINUTES
+    assert f"evidence  E {evidence}; at 100 the canary is rolled back" in shown
+    assert f"requests harmed: {words[harmed.lower()]}" in shown
+    assert "is shifting, step 1" in shown
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(find() is None, reason=f"no browser is installed; install one with: {INSTALL}")
+def test_the_pictures_of_a_rollout_are_drawn_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "pictures").mkdir()
+    monkeypatch.setattr(pictures, "DOCS", tmp_path)
+    pictures.draw_rollout()
+
+    assert (tmp_path / TERMINAL).read_text(encoding="utf-8") == (DOCS / TERMINAL).read_text(encoding="utf-8")
+    assert (tmp_path / REPORT).stat().st_size > 50_000
 
 
 @pytest.mark.parametrize("name", PICTURES)
