@@ -174,13 +174,14 @@ class Course:
             self.silent += 1
 
     def _proof(self) -> Proof:
+        is_waiting = not self.is_condemned and bool(self.is_suspicious or self.evidence.newly_in_outage)
         return Proof(
             judged_minutes=self.judged,
             requests=self.requests,
             needed=self.needed[self.step],
             requests_per_minute=self.requests / max(self.judged + self.silent, 1),
             is_safe=self.policy.early_advance and not self.is_condemned and self.evidence.is_safe,
-            suspicion=find_suspicion(self.evidence) if self.is_suspicious and not self.is_condemned else None,
+            suspicion=find_suspicion(self.evidence) if is_waiting else None,
             hidden=None if self.is_condemned else find_hidden(self.evidence, self.counted),
         )
 

@@ -30,6 +30,14 @@ def test_a_good_release_is_promoted_when_its_bakes_are_over():
     assert 20 <= found.minutes <= 23
 
 
+def test_a_good_release_waits_for_an_outage_of_base_and_not_for_a_slow_hour():
+    out, slow = ({**GOOD, metric: (600, 60)} for metric in ("errors", "slow_p99"))
+    waited, went_on = (replayed(Fault.NONE, counts=counts) for counts in (out, slow))
+    assert (waited.ending, went_on.ending) == (Ending.PROMOTED, Ending.PROMOTED)
+    assert 20 <= went_on.minutes <= 23
+    assert 30 <= waited.minutes <= 34  # until thirty minutes of the rollout were in the outage
+
+
 @pytest.mark.parametrize("fault", [Fault.FIVE_POINTS, Fault.LOST_ROUTE])
 def test_a_bad_one_is_condemned_long_before(fault: Fault):
     found = replayed(fault)
