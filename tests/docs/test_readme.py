@@ -223,8 +223,9 @@ def test_every_link_to_a_file_leads_to_one(page: Path) -> None:
 def test_the_chapters_come_in_their_order() -> None:
     order = (
         "Sixty seconds without AWS",
-        "The first ten minutes",
         "Your own API, with nothing deployed",
+        "On your laptop",
+        "The first ten minutes",
         "From nothing to the first rollout in your account",
         "Input",
         "Output",
