@@ -63,7 +63,7 @@ class Course:
     """One rollout as the product sees it. Times are seconds; a minute is named by its start.
 
     ``traffic``: the metric whose counts say how many requests there were. ``warm_up``: as in the target's metrics.
-    ``is_suspicious``: after the newest minute.
+    ``suspicion``: why a step would see more before it ends, after the newest minute.
     """
 
     policy: Policy
@@ -78,7 +78,7 @@ class Course:
     judged: int = 0
     silent: int = 0
     requests: int = 0
-    is_suspicious: bool = False
+    suspicion: str | None = None
     is_condemned: bool = False
     condemned_by: int = 0
     counted: dict[str, MetricCount] = field(default_factory=dict)
@@ -156,8 +156,8 @@ class Course:
         cold = cold_share(minute, shifts=self.shifts, warm_up=self.warm_up)
         counts = {metric: Counts(*one) for metric, one in seen.items()}
         self.evidence = fold_minute(self.evidence, counts, use, share=share, cold=cold)
-        self.is_suspicious = self.evidence.is_suspicious
-        if self.is_suspicious and self.evidence.is_condemned:  # what is not suspicious is not condemned
+        self.suspicion = find_suspicion(self.evidence)
+        if self.suspicion and self.evidence.is_condemned:  # what is not suspicious is not condemned
             self.is_condemned, self.condemned_by = True, minute
 
     def _count(self, seen: Mapping[str, Four]) -> None:
@@ -174,14 +174,13 @@ class Course:
             self.silent += 1
 
     def _proof(self) -> Proof:
-        is_waiting = not self.is_condemned and bool(self.is_suspicious or self.evidence.newly_in_outage)
         return Proof(
             judged_minutes=self.judged,
             requests=self.requests,
             needed=self.needed[self.step],
             requests_per_minute=self.requests / max(self.judged + self.silent, 1),
             is_safe=self.policy.early_advance and not self.is_condemned and self.evidence.is_safe,
-            suspicion=find_suspicion(self.evidence) if is_waiting else None,
+            suspicion=None if self.is_condemned else self.suspicion,
             hidden=None if self.is_condemned else find_hidden(self.evidence, self.counted),
         )
 

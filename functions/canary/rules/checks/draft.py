@@ -7,7 +7,15 @@ from typing import TYPE_CHECKING
 
 from canary.rules.checks.function_checks import find_function_notes
 from canary.rules.checks.stage_checks import find_definition_notes, find_route_changes
-from canary.rules.checks.survey import Survey, changed_code, intended_deployment, intended_versions, place_of, tolerated_alarms
+from canary.rules.checks.survey import (
+    Survey,
+    changed_code,
+    intended_deployment,
+    intended_versions,
+    live_versions,
+    place_of,
+    tolerated_alarms,
+)
 from canary.rules.definitions.fingerprint import fingerprint
 from canary.rules.releases.drills import refusals_of
 from canary.rules.releases.plan import Plan, choose_look_seconds
@@ -123,7 +131,7 @@ def _read(request: Request, wanted: str, definitions: Definitions, stage: Stage)
 
 def snapshot_of(survey: Survey) -> Snapshot:
     """The target as it was read."""
-    live = {name: function.live.version for name, function in survey.functions.items() if function.live}
+    live = live_versions(survey)
     if survey.stage is None or survey.stage.stage is None:
         return Snapshot(live)
     canaries = {name: function.canary for name, function in survey.functions.items()}

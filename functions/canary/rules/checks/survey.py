@@ -19,7 +19,7 @@ from canary.rules.checks.function_checks import (
 from canary.rules.checks.stage_checks import StageSurvey, find_seen_stage_problems, find_stage_problems
 from canary.rules.definitions.integrations import Place, read_function
 from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
-from canary.rules.releases.code import CodeChange, code_changes
+from canary.rules.releases.code import CodeChange
 from canary.rules.releases.plan import choose_look_seconds, longest_seconds
 from canary.rules.releases.problems import Problem
 from canary.rules.releases.readings import is_promoted_last, is_served_by_base
@@ -99,10 +99,20 @@ def intended_versions(target: Target, release: Release, survey: Survey) -> dict[
     }
 
 
+def live_versions(survey: Survey) -> dict[str, str]:
+    """The version that each function serves as base, by name; a function without its live alias is left out."""
+    return {name: function.live.version for name, function in survey.functions.items() if function.live}
+
+
 def changed_code(survey: Survey, versions: Mapping[str, str]) -> dict[str, CodeChange]:
     """What is known of the code of the functions that get another version; ``versions`` are the intended ones."""
-    live = {name: function.live.version for name, function in survey.functions.items() if function.live}
-    return code_changes(live, versions, {name: function.code for name, function in survey.functions.items()})
+    live = live_versions(survey)
+    read = {name: function.code for name, function in survey.functions.items() if function.code}
+    return {
+        name: CodeChange(read[name].get(live.get(name, "")), read[name].get(version))
+        for name, version in versions.items()
+        if name in read and version != live.get(name)
+    }
 
 
 def intended_deployment(target: Target, release: Release, survey: Survey) -> str:
@@ -130,7 +140,7 @@ def place_of(survey: Survey) -> Place | None:
 
 def _has_news(target: Target, release: Release, survey: Survey) -> bool:
     """Whether the same definition would answer differently in the two arms, because of code or variables."""
-    live = {name: function.live.version for name, function in survey.functions.items() if function.live}
+    live = live_versions(survey)
     found = survey.stage.stage.variables if survey.stage and survey.stage.stage else {}
     return intended_versions(target, release, survey) != live or not release.variables.items() <= found.items()
 

@@ -73,10 +73,10 @@ def dispersion(minutes: Sequence[Minute]) -> float:
     With fewer than three blocks nothing is known; 4 is then enough for bursts of three errors. If there are enough blocks but
     fewer than three with a bad request, bursts are too rare to meet many rollouts, and 1.2 is enough.
     """
-    blocks = [block for block in _chunks(minutes, BLOCK_MINUTES) if len(block) == BLOCK_MINUTES]
+    blocks = [block for block in chunks(minutes, BLOCK_MINUTES) if len(block) == BLOCK_MINUTES]
     if len(blocks) < FEWEST_BLOCKS:
         return UNPROVEN_PHI
-    told = [block for block in blocks if 0 < _total(block)[1] < _total(block)[0]]
+    told = [block for block in blocks if 0 < total(block)[1] < total(block)[0]]
     if len(told) < FEWEST_BLOCKS:
         return SPARSE_PHI
     outages = set(_in_outage(told))
@@ -111,7 +111,7 @@ def _mean(blocks: Sequence[_Block]) -> float:
 
 def _in_outage(blocks: Sequence[Sequence[Minute]]) -> Iterator[int]:
     """The numbers of the blocks that hold a part of an outage: several minutes in a row clearly worse than the day."""
-    usual = median(bad / requests for requests, bad in map(_total, blocks))
+    usual = median(bad / requests for requests, bad in map(total, blocks))
     minutes = [
         (number, _log_likelier(bad, requests * usual) > CLEARLY_WORSE)
         for number, block in enumerate(blocks)
@@ -140,20 +140,21 @@ def _log_likelier(bad: int, expected: float) -> float:
 
 def _measured(block: Sequence[Minute], *, is_outage: bool) -> _Block:
     """Pearson's statistic over its degrees of freedom: 1 in expectation for independent requests of one rate."""
-    requests, bad = _total(block)
+    requests, bad = total(block)
     rate = bad / requests
     spread = sum([(x - n * rate) ** 2 / n for n, x in block])
     return _Block(spread / (rate * (1.0 - rate) * (len(block) - 1)), bad, is_outage)
 
 
 def _summed(block: Sequence[Minute]) -> list[Minute]:
-    return [_total(some) for some in _chunks(block, SUMMED_MINUTES)]
+    return [total(some) for some in chunks(block, SUMMED_MINUTES)]
 
 
-def _total(minutes: Sequence[Minute]) -> Minute:
-    requests, bad = zip(*minutes, strict=True)
-    return sum(requests), sum(bad)
+def total(minutes: Sequence[Minute]) -> Minute:
+    """The requests and the bad requests of all the minutes."""
+    return sum([requests for requests, _ in minutes]), sum([bad for _, bad in minutes])
 
 
-def _chunks(minutes: Sequence[Minute], size: int) -> list[Sequence[Minute]]:
+def chunks(minutes: Sequence[Minute], size: int) -> list[Sequence[Minute]]:
+    """The minutes in order, so many at a time; the last part may be shorter."""
     return [minutes[first : first + size] for first in range(0, len(minutes), size)]

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple, TypeVar
 
-from canary.rules.judging.dispersion import UNPROVEN_PHI, dispersion
+from canary.rules.judging.dispersion import UNPROVEN_PHI, chunks, dispersion, total
 from canary.rules.judging.families import Family
 
 T = TypeVar("T")
@@ -114,12 +114,12 @@ def freeze_history(minutes: Sequence[tuple[int, int]], *, is_coarse: bool = Fals
     if len(told) < FEWEST_MINUTES:
         return replace(UNKNOWN, is_coarse=is_coarse)
     measured = odd_minutes(told)
-    seen = DecayedCounts(*_total(measured))
+    seen = DecayedCounts(*total(measured))
     return BaseHistory(
         slow=seen.at_most(SLOW_START_MINUTES, of=len(measured)),
         recent=_recent(told[-RECENT_MINUTES:]),
         phi=dispersion(measured),
-        slices=tuple(_total(lent) for lent in _chunks(even_minutes(told), SLICE_MINUTES)),
+        slices=tuple(total(lent) for lent in chunks(even_minutes(told), SLICE_MINUTES)),
         is_known=True,
         is_coarse=is_coarse,
     )
@@ -179,11 +179,3 @@ def _recent(minutes: Sequence[tuple[int, int]]) -> DecayedCounts:
     for requests, bad in minutes:
         seen = seen.after(requests, bad, decay=RECENT_DECAY)
     return seen
-
-
-def _total(minutes: Sequence[tuple[int, int]]) -> tuple[int, int]:
-    return sum([requests for requests, _ in minutes]), sum([bad for _, bad in minutes])
-
-
-def _chunks(minutes: Sequence[T], size: int) -> list[Sequence[T]]:
-    return [minutes[first : first + size] for first in range(0, len(minutes), size)]

@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,14 +23,3 @@ class CodeChange:
 
     before: PublishedCode | None = None
     after: PublishedCode | None = None
-
-
-def code_changes(
-    live: Mapping[str, str], intended: Mapping[str, str], read: Mapping[str, Mapping[str, PublishedCode]]
-) -> dict[str, CodeChange]:
-    """The functions that get another version. All mappings are by function name; ``read`` has what was read by version."""
-    return {
-        name: CodeChange(read[name].get(live.get(name, "")), read[name].get(version))
-        for name, version in intended.items()
-        if version != live.get(name) and read.get(name)
-    }
