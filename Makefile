@@ -39,7 +39,7 @@ synth: $(VENV)/dev node_modules  ## write the CloudFormation templates to cdk.ou
 bootstrap: $(VENV)/dev node_modules  ## prepare the account and Region of your AWS credentials for the CDK; needed once
 	$(CDK) bootstrap
 
-deploy: $(VENV)/dev node_modules  ## deploy the controller with your AWS credentials; TARGETS=folder deploys its targets too, MAIL=address is told
+deploy: $(VENV)/dev node_modules  ## deploy the controller with your AWS credentials; TARGETS=folder deploys its targets too; MAIL and PAGES subscribe an address to notifications and pages
 	$(CDK) deploy --require-approval $(or $(APPROVAL),broadening) $(FOLDER) $(TOLD) $(or $(STACKS),$(if $(TARGETS),--all,canary))
 
 destroy: $(VENV)/dev node_modules  ## delete the deployed stacks, unless a target is not at rest; TARGETS as in make deploy
@@ -48,7 +48,7 @@ destroy: $(VENV)/dev node_modules  ## delete the deployed stacks, unless a targe
 verify-aws: $(VENV)/demo  ## check in your AWS account what no recorded answer settles; prints the cost first, cleans up afterwards
 	@$(BIN)/python -m verify $(ARGS)
 
-bench: $(VENV)/dev  ## compare the judge with other tools (70 minutes); QUICK=1 takes five minutes; KEEP=1 keeps a full run in the docs
+bench: $(VENV)/dev  ## compare the judge with other tools (well over an hour); QUICK=1 takes minutes; KEEP=1 keeps a full run in the docs
 	$(BIN)/python -m bench.judge $(if $(QUICK),--quick)
 	$(BIN)/python -m bench.shapes $(if $(QUICK),--quick)
 	$(if $(KEEP),$(BIN)/python -m bench.judge.keep)

@@ -135,7 +135,7 @@ def _ground(call: Call, reading: Reading, before: Live) -> Ground:
     return Ground(
         target=target,
         before=before,
-        run=execution_name(f"{target.name}-drill", time.time(), secrets.token_hex(2)),
+        run=execution_name(target.name, time.time(), secrets.token_hex(2)),
         records=connection.records,
         client=connection.client,
         start=lambda name, given: start_execution(connection, name, given),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from canary.rules.checks.hours import HOUR_SECONDS
 from canary.rules.looks.sources import stage_error_history
 from canary.rules.targets.floor import NO_FLOOR
 from canary.rules.targets.policy import CAUTIOUS
@@ -15,7 +16,6 @@ if TYPE_CHECKING:
     from canary.aws.metrics import MetricReader
     from canary.rules.targets.target import Target
 
-HOUR_SECONDS = 3600
 MOST_PER_SECOND = 1.0
 """Requests per second above which a stage counts as busy."""
 

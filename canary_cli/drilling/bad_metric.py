@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
-from canary.rules.looks.sources import all_sources, business_sources, has_log
+from canary.rules.looks.sources import ERRORS, all_sources, business_sources, has_log
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -36,7 +36,7 @@ def find_writable(target: Target) -> BadMetric | None:
     """The metric that a drill writes: a business metric, or the errors counted by the target's metric filters."""
     for source in business_sources(target):
         return BadMetric(source.metric, counts_events=True)
-    return BadMetric("errors", counts_events=False) if has_log(target) and target.metrics.errors else None
+    return BadMetric(ERRORS, counts_events=False) if has_log(target) and target.metrics.errors else None
 
 
 def source_of(bad: BadMetric, rollout: Rollout) -> Source:

@@ -40,9 +40,9 @@ def promote(ground: Ground, name: str) -> Score:
     begun = ground.now()
     promoted = attempt.wait("a promotion", lambda seen: seen.is_in(Phase.PROMOTED) or _had_no_requests(seen))
     if _had_no_requests(promoted):
-        return Score(name, "", Result.NOT_SHOWN, f"{NO_REQUESTS}; send it one or more each minute meanwhile")
+        return Score(name, "", Result.NOT_SHOWN, f"{NO_REQUESTS}; send the stage four or more each minute meanwhile")
     served = promoted.live.stage.variables.get(VARIABLE) if promoted.live.stage else None
-    if served != f"{ground.run}-{name}" or promoted.has_canary:
+    if served != attempt.rollout_id or promoted.has_canary:
         raise FailedExerciseError(f"the rollout ended promoted, and base has {VARIABLE} {served or 'not at all'}")
     answer = ground.revert(f"drill: {name}")
     if "execution" not in answer:
@@ -143,13 +143,13 @@ def go_bad(ground: Ground, name: str) -> Score:
 
 
 def _had_no_requests(seen: Seen) -> bool:
-    """Whether the rollout was rolled back because the stage had no requests at all."""
+    """Whether the rollout was rolled back because its canary had no request."""
     if seen.rollout is None or not seen.is_in(Phase.ROLLED_BACK):
         return False
-    return seen.rollout.tally.canary_requests + seen.rollout.tally.base_requests == 0
+    return seen.rollout.tally.canary_requests == 0
 
 
-NO_REQUESTS = "the stage had no requests, and no release is promoted without any"
+NO_REQUESTS = "the canary had no requests, and no release is promoted without any"
 EXERCISES = (
     Exercise("promotion", "the release is promoted, and a revert brings back what base served before", promote),
     Exercise("abort", "base gets all traffic at once, and the target comes to rest", abort),
@@ -163,7 +163,7 @@ EXERCISES = (
 def begin(ground: Ground, name: str, policy: Mapping[str, Any], drill: Mapping[str, Any] | None = None) -> Attempt:
     """Begin the rollout of an exercise."""
     rollout_id = f"{ground.run}-{name}"
-    return Attempt(ground, rollout_id, ground.start(rollout_id, input_of(ground, name, policy, drill)))
+    return Attempt(ground, rollout_id, ground.start(rollout_id, input_of(ground, name, rollout_id, policy, drill)))
 
 
 def _safe_again(attempt: Attempt, name: str, asked: float, since: str) -> Score:

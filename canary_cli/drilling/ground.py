@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.calls import is_denied, refusals
 from canary.aws.errors import ControllerError
 from canary.aws.records import Records
+from canary.rules.checks.hours import HOUR_SECONDS
 from canary.rules.rollouts.rollout import Rollout
 from canary.rules.targets.live import Live
 from canary.rules.targets.target import Target
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.phases import Phase
 
 POLL_SECONDS = 5.0
-HOUR = 3600.0
 MOST_FAILURES = 12
 """Reads in a row that may fail: a minute without a network does not end a drill."""
 
@@ -103,7 +103,7 @@ class Attempt:
             found: Mapping[str, Any] = self.ground.client("stepfunctions").describe_execution(executionArn=self.execution)
         return found
 
-    def wait(self, what: str, is_there: Callable[[Seen], bool], limit: float = HOUR) -> Seen:
+    def wait(self, what: str, is_there: Callable[[Seen], bool], limit: float = HOUR_SECONDS) -> Seen:
         """What is seen once ``is_there`` says so; ``what`` names it, and ``limit`` is in seconds.
 
         Raises:

@@ -41,7 +41,7 @@ PROMOTING: Mapping[str, Any] = {
     "steps": [{"weight_percent": WEIGHT_PERCENT, "bake_seconds": 120}],
     "when_unproven": "promote",
 }
-"""Ends promoted, also without traffic; a release that fails is still rolled back."""
+"""Ends promoted if the canary gets a request. Without any it is rolled back, and so is a release that fails."""
 
 WAITING: Mapping[str, Any] = {
     **_SHARED,
@@ -63,16 +63,16 @@ GOING_ON: Mapping[str, Any] = {
 
 
 def input_of(
-    ground: Ground, exercise: str, policy: Mapping[str, Any], drill: Mapping[str, Any] | None = None
+    ground: Ground, exercise: str, rollout_id: str, policy: Mapping[str, Any], drill: Mapping[str, Any] | None = None
 ) -> dict[str, Any]:
-    """The input of the execution of an exercise."""
+    """The input of the execution of an exercise. The rollout's id is the variable's value, which no earlier release had."""
     versions = {name: alias.version for name, alias in ground.before.live.items()}
     return {
         "target": ground.target.name,
         "release": {
             "functions": versions,
             "deployment": UNCHANGED,
-            "variables": {VARIABLE: f"{ground.run}-{exercise}"},
+            "variables": {VARIABLE: rollout_id},
         },
         "policy": dict(policy),
         "reason": f"drill: {exercise}",

@@ -6,7 +6,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.aws.errors import ControllerError
-from canary_cli.drilling.ground import HOUR, POLL_SECONDS, FailedExerciseError
+from canary.rules.checks.hours import HOUR_SECONDS
+from canary_cli.drilling.ground import POLL_SECONDS, FailedExerciseError
+from canary_cli.drilling.releases import VARIABLE
 from canary_cli.drilling.scores import Result, Score
 
 if TYPE_CHECKING:
@@ -20,7 +22,7 @@ NOT_AT_REST = "the target is not at rest after the exercise before"
 
 
 def run_exercises(ground: Ground, exercises: Sequence[Exercise]) -> tuple[tuple[Score, ...], bool]:
-    """The score of each exercise, and whether all could be run to their ends.
+    """The score of each exercise, and whether nobody interrupted the drill.
 
     Ctrl-C or SIGTERM (as `KeyboardInterrupt`) end the drill at any point. What had begun is left to the controller.
 
@@ -38,14 +40,15 @@ def run_exercises(ground: Ground, exercises: Sequence[Exercise]) -> tuple[tuple[
             ground.tell(f"{exercise.name}: expected: {exercise.expected}")
             scores.append(_run(exercise, ground))
             ground.tell(f"{exercise.name}: {scores[-1].result}: {scores[-1].happened}")
-            is_ready = _rest(ground)
+            if not (is_ready := _rest(ground)):
+                scores[-1] = _not_at_rest(scores[-1])
     except ControllerError:
         ground.tell(f"what had begun is left to the controller: canary status {ground.target.name}")
         raise
     except KeyboardInterrupt:
         scores.extend(_not_run(exercise, INTERRUPTED) for exercise in exercises[len(scores) :])
         return tuple(scores), False
-    return tuple(scores), is_ready
+    return tuple(scores), True
 
 
 def what_is_left(ground: Ground) -> Iterator[str]:
@@ -53,9 +56,10 @@ def what_is_left(ground: Ground) -> Iterator[str]:
     if held := ground.records.read_lock(ground.target.name).rollout_id:
         yield f"rollout {held}, which the controller ends by itself: canary watch {ground.target.name}"
     live = ground.read_live()
-    added = {*live.stage.variables} - {*ground.before.stage.variables} if live.stage and ground.before.stage else set()
-    for name in sorted(added):
-        yield f"base has the stage variable {name}, which does nothing; take it back with: canary revert {ground.target.name}"
+    now, before = (one.stage.variables.get(VARIABLE) if one.stage else None for one in (live, ground.before))
+    if now is not None and now != before:
+        name = ground.target.name
+        yield f"base has the stage variable {VARIABLE}, which does nothing; take it back with: canary revert {name}"
 
 
 def _run(exercise: Exercise, ground: Ground) -> Score:
@@ -64,6 +68,12 @@ def _run(exercise: Exercise, ground: Ground) -> Score:
     except FailedExerciseError as error:
         score = Score("", "", Result.FAILED, str(error))
     return replace(score, exercise=exercise.name, expected=exercise.expected)
+
+
+def _not_at_rest(score: Score) -> Score:
+    """An exercise whose rollout does not end has failed, whatever it showed before."""
+    happened = f"{score.happened}; an hour after it the target is not at rest: see canary status"
+    return replace(score, result=Result.FAILED, happened=happened)
 
 
 def _not_run(exercise: Exercise, why: str) -> Score:
@@ -76,7 +86,7 @@ def _rest(ground: Ground) -> bool:
     if ground.records.read_lock(ground.target.name).rollout_id:
         ground.abort("drill: the exercise is over")
     while ground.records.read_lock(ground.target.name).rollout_id:
-        if ground.now() - begun > HOUR:
+        if ground.now() - begun > HOUR_SECONDS:
             return False
         ground.sleep(POLL_SECONDS)
     return True

@@ -10,7 +10,19 @@ if TYPE_CHECKING:
 
 RUNNER = "laptop.command"
 NEEDED = frozenset(
-    {"laptop", "demo", "embedded_aws", "canary_machine", "moto", "jsonata", "time_machine", "yaml", "jsonschema"}
+    {
+        "laptop",
+        "demo",
+        "embedded_aws",
+        "canary_machine",
+        "jsonata",
+        "jsonschema",
+        "moto",
+        "referencing",
+        "time_machine",
+        "werkzeug",
+        "yaml",
+    }
 )
 
 

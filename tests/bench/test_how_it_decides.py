@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from bench.judge.command import BENCH, RESULTS
 from bench.judge.keep import DOC, DOC_BEGINS, DOC_ENDS, with_table
 from canary.rules.judging import judge
 from canary.rules.judging.beginning import begin_evidence
@@ -83,3 +84,9 @@ def test_the_benchs_table_has_its_place():
     assert "| a table |" in changed
     assert with_table(changed, "| a table |") == changed
     assert changed.partition(DOC_BEGINS)[0] == TEXT.partition(DOC_BEGINS)[0]
+
+
+def test_the_benchs_table_is_that_of_the_kept_results():
+    shown = TEXT.partition(DOC_BEGINS)[2].partition(DOC_ENDS)[0].strip()
+    assert shown.startswith("| judge |")
+    assert shown in (BENCH / RESULTS).read_text(encoding="utf-8")

@@ -107,7 +107,7 @@ def test_a_stage_without_a_single_request_shows_all_but_a_promotion(canary: Cana
 
     assert told.code == ExitCode.DONE
     assert results_of(told) == {**dict.fromkeys(NAMES, "passed"), "promotion": "not shown"}, told.out
-    assert told.json["scores"][0]["happened"].startswith("the stage had no requests")
+    assert told.json["scores"][0]["happened"].startswith("the canary had no requests")
 
 
 @pytest.mark.parametrize("ground", [{"per_minute": 4}], indirect=True)
@@ -189,7 +189,7 @@ def test_an_interrupted_drill_says_what_it_leaves(
     assert (told.code, told.json["is_complete"]) == (ExitCode.DETACHED, False)
     assert results_of(told) == {"needs operator": "not shown", "bad metric": "not shown"}
     (left,) = told.json["left"]
-    assert left.startswith("rollout orders-drill-")
+    assert left.startswith("rollout orders-")
     assert left.endswith("which the controller ends by itself: canary watch orders")
     ground.rig.settle(3600)
     assert ground.rig.is_at_rest()

@@ -13,8 +13,9 @@ from botocore.exceptions import ClientError
 from canary.aws.calls import refusals
 from canary.aws.errors import AwsRefusedError
 from canary.aws.record_reads import Owned
+from canary.rules.checks.hours import HOUR_SECONDS
 from canary.rules.rollouts.phases import Phase
-from canary_cli.drilling.ground import HOUR, MOST_FAILURES, Attempt, FailedExerciseError, Ground, is_as_before
+from canary_cli.drilling.ground import MOST_FAILURES, Attempt, FailedExerciseError, Ground, is_as_before
 from tests.builders import NOON, a_canary, a_live, a_rollout, a_stage, a_target
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def test_what_is_expected_is_seen_with_its_time():
 
 def test_what_does_not_come_in_time_fails_the_exercise():
     attempt = Attempt(a_ground(rollout=a_rollout(phase=Phase.SHIFTING)), "run-1", "arn")
-    with pytest.raises(FailedExerciseError, match=f"a moon did not come within {HOUR:.0f} s; the rollout is shifting"):
+    with pytest.raises(FailedExerciseError, match=f"a moon did not come within {HOUR_SECONDS:.0f} s; the rollout is shifting"):
         attempt.wait("a moon", lambda _: False)
 
 

@@ -24,13 +24,13 @@ OUTAGE_BLOCKS = 2
 """An outage clusters most in the blocks in which it begins and ends; both are left out of the means."""
 
 OUTAGE_MINUTES = 3
-"""So many measured minutes in a row, of which only every other one is, that are clearly worse are an outage, not a burst."""
+"""This many clearly worse minutes in a row are an outage, not a burst. Only every other minute of the day is measured."""
 
 CLEARLY_WORSE = 8.0
 """A minute is clearly worse than the day if its bad requests are likelier at their own rate by this much, as a logarithm."""
 
 ONSET_IS_CLEAR = 15.0
-"""The same for a minute that is worse than the one before. It is higher, because that one is a single minute."""
+"""The same, compared with the minute before. It is higher, because one minute says less than a day."""
 
 SUMMED_MINUTES = 3
 """Sums of so many measured minutes show clusters that last for several minutes, such as those of a sick instance."""

@@ -27,7 +27,7 @@ class MinuteUse(enum.StrEnum):
     are valid for any split.
     ``COLD``: the canary's new instances start cold. Slowness counts only as far as cold starts cannot explain it; errors count
     fully.
-    ``WARMING``: the same, but cold starts are fewer and can explain less.
+    ``WARMING``: the same in the later minutes of the target's warm-up; `cold_share` says how much cold starts can explain.
     ``FULL``: every metric is evidence.
     """
 
