@@ -22,7 +22,7 @@ from bench.rollout import roll_out
 from bench.world import World
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SEED = 20_261_123
 FULL_RUNS, QUICK_RUNS = 2000, 35
@@ -45,10 +45,11 @@ class Chunk:
 
 
 def fresh_chunks(runs: int, seed: int, policies: tuple[str, ...]) -> Iterator[Chunk]:
-    """The same number of runs on cells that nothing was tuned on."""
+    """The same number of runs on cells that nothing was tuned on; those inside an outage for the policy whose steps wait."""
     for policy in policies:
+        cells = list(_cells(policy, fresh_grid(seed)))
         for number, first in enumerate(range(0, runs, CHUNK_RUNS)):
-            for cell in fresh_grid(seed):
+            for cell in cells:
                 yield Chunk(policy, cell, number, min(CHUNK_RUNS, runs - first), seed)
 
 
@@ -58,19 +59,17 @@ def chunks(runs: int, seed: int, policies: tuple[str, ...]) -> Iterator[Chunk]:
     The policy whose steps wait has the bad releases inside an outage only.
     """
     for policy in policies:
-        cells = list(_cells(policy))
+        cells = list(_cells(policy, part_of_grid() if policy in LONG_POLICIES else grid()))
+        cells += without_history() if policy == "standard" else ()
         wanted = max(runs // 8, 1) if policy in LONG_POLICIES else runs
         for number, first in enumerate(range(0, wanted, CHUNK_RUNS)):
             for cell in cells:
                 yield Chunk(policy, cell, number, min(CHUNK_RUNS, wanted - first), seed)
 
 
-def _cells(policy: str) -> Iterator[Cell]:
-    if policy == HELD.name:
-        yield from (cell for cell in grid() if not cell.release.is_good and cell.release.outage)
-        return
-    yield from part_of_grid() if policy in LONG_POLICIES else grid()
-    yield from without_history() if policy == "standard" else ()
+def _cells(policy: str, cells: Iterable[Cell]) -> Iterator[Cell]:
+    """Those of the cells that the report reads under the policy."""
+    return (cell for cell in cells if policy != HELD.name or (not cell.release.is_good and cell.release.outage))
 
 
 def measure(chunk: Chunk) -> CellResult:

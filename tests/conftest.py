@@ -5,6 +5,7 @@ import shutil
 import tempfile
 from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import hypothesis
 import pytest
@@ -44,6 +45,12 @@ def pytest_configure(config: pytest.Config) -> None:
         from tests.infra.deployed import Deployed
 
         config.pluginmanager.register(Deployed())
+
+
+@pytest.fixture
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Calls of an embedded AWS that is already open are tried again at once: a test is no actor, it would wait in real time."""
+    monkeypatch.setattr("botocore.endpoint.time", SimpleNamespace(sleep=lambda _: None))
 
 
 def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:

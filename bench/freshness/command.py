@@ -81,7 +81,3 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     sys.stdout.write(f"{table(measure_all(asked.runs, asked.processes))}\n{price_table()}")
-
-
-if __name__ == "__main__":
-    main()

@@ -11,9 +11,8 @@ import gc
 import os
 import sys
 from dataclasses import dataclass, replace
-from math import exp, log, sqrt
 from multiprocessing import Pool
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import TYPE_CHECKING
 from zlib import crc32
 
@@ -21,6 +20,7 @@ import numpy as np
 
 from bench.cells import BAD, Cell
 from bench.policies import COMMON
+from bench.ratios import paired_ratio
 from bench.rollout import roll_out
 from bench.runs import SEED
 from bench.world import World
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from bench.rollout import Tape
 
-RUNS = 100
+RUNS = 60
 TRAFFICS, RATE = (60, 600, 6000), 0.001
 LEFT_OUT = frozenset({"x2", "+5 points inside an outage", "bursty +5 points", "p99 1.5 times"})
 """Bad releases that are not found at every one of these traffics."""
@@ -148,14 +148,8 @@ def table(runs: int, processes: int) -> str:
 
 
 def _told(harm: dict[Cell, list[list[float]]], place: int) -> str:
-    logs, errors = [], []
-    for columns in harm.values():
-        ratio = fmean(columns[place]) / fmean(columns[0])
-        logs.append(log(ratio))
-        spread = stdev([a - ratio * b for a, b in zip(columns[place], columns[0], strict=True)])
-        errors.append((spread / fmean(columns[place])) ** 2 / len(columns[0]))
-    multiple = exp(fmean(logs))
-    return f"{multiple:.3f} ± {multiple * sqrt(sum(errors)) / len(errors):.3f}"
+    multiple, error = paired_ratio(zip(columns[place], columns[0], strict=True) for columns in harm.values())
+    return f"{multiple:.3f} ± {error:.3f}"
 
 
 def main() -> None:

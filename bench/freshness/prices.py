@@ -9,13 +9,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from math import exp
 
+from bench.freshness.looks import METRICS_OF_A_LOOK, TRANSITIONS_OF_A_LOOK
 from canary.rules.rollouts.price import RATES, Usage, price
+from canary.rules.rollouts.report import FUNCTION_GB, SECONDS_PER_CALL
 
 ROLLOUT_MINUTES = 62
 """The demo's healthy release under `standard`, with its watch."""
 
 MONTH_MINUTES = 730 * 60
-LOOK_TRANSITIONS, LOOK_METRICS, LOOK_MEMORY_GB, LOOK_SECONDS = 3, 20, 0.25, 0.3
 STREAMS, BATCH_SECONDS, COUNTING_SECONDS, COUNTING_GB = 5, 1.0, 0.02, 0.125
 TRAFFICS = (60, 600, 6000, 60000)
 
@@ -33,11 +34,11 @@ def looks(slot: int, *, reads_metrics: bool) -> float:
     """Dollars of a rollout's looks, one every `slot` seconds. A look that reads no metrics reads a table instead."""
     number = ROLLOUT_MINUTES * 60 // slot
     usage = Usage(
-        transitions=number * LOOK_TRANSITIONS,
+        transitions=number * TRANSITIONS_OF_A_LOOK,
         lambda_calls=number,
-        metrics_requested=number * LOOK_METRICS if reads_metrics else 0,
-        lambda_gb_seconds=number * LOOK_MEMORY_GB * LOOK_SECONDS,
-        read_units=0 if reads_metrics else number * LOOK_METRICS,
+        metrics_requested=number * METRICS_OF_A_LOOK if reads_metrics else 0,
+        lambda_gb_seconds=number * FUNCTION_GB * SECONDS_PER_CALL,
+        read_units=0 if reads_metrics else number * METRICS_OF_A_LOOK,
     )
     return float(price(usage).dollars)
 

@@ -1,8 +1,9 @@
 """Compare the judge with every peer and the oracles, on the same requests: `python -m bench.judge [--quick]`.
 
-Writes results.md, results.svg and judges.md to a folder that Git ignores. A full run also writes fair.json, which says which
-cells are fair; a quick run reads that of the last full run that was kept. `python -m bench.judge.keep` keeps a full run. Seeds
-are fixed.
+Writes results.md, results.svg and judges.md to a folder that Git ignores. A full run also writes fair.json: the oracle's misses
+and the runs of each cell with a bad release, from which it follows which cells are fair. A quick run reads bench/fair.json
+instead, which has the same counts from the runs that docs/benchmark.md names. `python -m bench.judge.keep` keeps a full run.
+Seeds are fixed.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from bench.judge.fair import fair_set_of, read_fair_set, write_fair_set
 from bench.judge.plot import plot
-from bench.judge.tables import judges, report
+from bench.judge.tables import KEPT_SOURCE, OWN_SOURCE, judges, report
 from bench.policies import POLICIES
 from bench.runs import FULL_RUNS, QUICK_RUNS, SEED, chunks, fresh_chunks, measure_all
 
@@ -49,27 +50,27 @@ def main() -> None:
     begun = time.monotonic()
     policies = tuple(asked.policies)
     work = chunks(runs, asked.seed, policies) if asked.fresh is None else fresh_chunks(runs, asked.fresh, policies)
-    results = measure_all(list(work), asked.processes)
-    is_full = runs >= FULL_RUNS and set(policies) == set(POLICIES) and asked.fresh is None
     kept = None if runs >= FULL_RUNS or asked.fresh is not None else read_fair_set(BENCH / FAIR)
+    results = measure_all(list(work), asked.processes)
+    own = fair_set_of(results)
+    fair, source = (kept.over(own), KEPT_SOURCE) if kept else (own, OWN_SOURCE)
+    is_full = runs >= FULL_RUNS and set(policies) == set(POLICIES) and asked.fresh is None
     seed = asked.seed if asked.fresh is None else asked.fresh
-    text = report(results, seed=seed, seconds=time.monotonic() - begun, kept=kept)
-    _write(results, text, asked.out, kept, is_full=is_full)
+    text = report(results, fair, seed=seed, seconds=time.monotonic() - begun, fair_source=source)
+    _write(results, fair, text, asked.out, is_full=is_full)
     sys.stdout.write(text)
 
 
-def _write(results: list[CellResult], text: str, out: Path, kept: FairSet | None, *, is_full: bool) -> None:
+def _write(results: list[CellResult], fair: FairSet, text: str, out: Path, *, is_full: bool) -> None:
     """The files of this run; what an earlier run left in the folder goes."""
     out.mkdir(parents=True, exist_ok=True)
     for name in (RESULTS, PICTURE, JUDGES, FAIR):
         (out / name).unlink(missing_ok=True)
-    own = fair_set_of(results)
-    fair = kept.over(own) if kept else own
     common = [result for result in results if result.policy == "standard" and result.cell.has_history]
     (out / RESULTS).write_text(text, encoding="utf-8")
     if common:
         (out / PICTURE).write_text(plot(results, fair), encoding="utf-8")
         (out / JUDGES).write_text(judges(common, fair) + "\n", encoding="utf-8")
     if is_full:
-        write_fair_set(own, out / FAIR)
+        write_fair_set(fair, out / FAIR)
     sys.stderr.write(f"written to {out}\n")

@@ -1,7 +1,8 @@
 """Which cells are fair: those in which even the oracle that may only compare the arms misses few of the bad releases.
 
-A full run measures this itself. A quick run has too few runs a cell for that, so it takes what the kept full run found. Cells
-near the edge are listed with their figures, because a cell may be on the other side of it in the next run.
+A full run measures this itself. A quick run has too few runs per cell for that, so it reads bench/fair.json: the oracle's
+misses and the runs of each cell, from the runs that docs/benchmark.md names. Cells near the edge are listed with their figures,
+because a cell may be on the other side of it in the next run.
 """
 
 from __future__ import annotations
@@ -83,8 +84,9 @@ def read_fair_set(path: Path) -> FairSet:
     Raises:
         ValueError: the file holds something else.
     """
-    told: Any = json.loads(path.read_text(encoding="utf-8"))
+    text = path.read_text(encoding="utf-8")
     try:
+        told: Any = json.loads(text)
         return FairSet({(policy, cell): _counts(pair) for policy, cells in told.items() for cell, pair in cells.items()})
     except (AttributeError, TypeError, ValueError) as error:
         raise ValueError(f"{path} must give misses and runs by policy and cell, got {error}; keep a full run again") from error

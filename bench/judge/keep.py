@@ -57,7 +57,7 @@ def main() -> None:
     parser.add_argument("folder", nargs="?", type=Path, default=OUT, help="where the run was written")
     try:
         kept = keep(parser.parse_args().folder, BENCH, DOC)
-    except NotKeptError as error:
+    except (NotKeptError, ValueError) as error:
         sys.exit(str(error))
     sys.stdout.write("".join(f"{path.relative_to(BENCH.parent)}\n" for path in kept))
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bench.judge.fair import fair_set_of
 from bench.judge.figures import ORDER, figures, multiple, share, worst_share
 from bench.judge.rows import harm_multiple, row_of, rows
 from bench.measured import CONTROLLER
@@ -40,19 +39,16 @@ reads 4xx, so all of them miss a lost route. In both arms 0.1, 3 or 30 % of the 
 errors of 0.01, 0.1 or 1 %. "its alarms alone" are this controller's own alarms, which are there for catastrophes.
 """
 OWN_SOURCE = "These runs themselves say which."
-KEPT_SOURCE = "The kept full run says which, because these runs are too few to."
+KEPT_SOURCE = "bench/fair.json says which, because these runs are too few."
 
 
-def report(results: Sequence[CellResult], *, seed: int, seconds: float, kept: FairSet | None = None) -> str:
-    """The whole report in Markdown. ``kept``: what the kept full run says about fairness; None if these runs say it."""
-    own = fair_set_of(results)
-    fair = kept.over(own) if kept else own
+def report(results: Sequence[CellResult], fair: FairSet, *, seed: int, seconds: float, fair_source: str = OWN_SOURCE) -> str:
+    """The whole report in Markdown. ``fair_source``: the sentence that says which runs decided which cells are fair."""
     with_past = [result for result in results if result.cell.has_history and result.policy in ORDER]
     policies = sorted({result.policy for result in with_past}, key=ORDER.index)
     told = ", ".join(f"{len(fair.fair(_of(with_past, policy)))} under {policy}" for policy in policies)
     runs = ", ".join(f"{_runs(with_past, policy)} under {policy}" for policy in policies)
-    source = KEPT_SOURCE if kept else OWN_SOURCE
-    parts = [INTRODUCTION.format(runs=runs, seed=seed, minutes=seconds / 60.0, fair=told, source=source)]
+    parts = [INTRODUCTION.format(runs=runs, seed=seed, minutes=seconds / 60.0, fair=told, source=fair_source)]
     parts.append(figures(results, fair))
     parts += [f"## {policy}\n\n{judges(_of(with_past, policy), fair)}\n" for policy in policies]
     parts.append(_worst_cells(with_past, fair))

@@ -12,15 +12,15 @@ import gc
 import os
 import sys
 from dataclasses import dataclass, field
-from math import exp, log, sqrt
 from multiprocessing import Pool
 from pathlib import Path
-from statistics import fmean, stdev
+from statistics import fmean
 from typing import TYPE_CHECKING
 
 from bench.cells import BAD, GOOD, Cell
 from bench.ladder.ladders import FAST, REFERENCE, SHIPPED, Ladder, ladders
 from bench.ladder.late_faults import Draw, Ended, roll_out
+from bench.ratios import paired_ratio
 from bench.runs import SEED
 
 if TYPE_CHECKING:
@@ -61,7 +61,6 @@ class Seen:
     """A ladder's rollouts of one half, by cell."""
 
     ladder: Ladder
-    half: int
     by_cell: dict[Cell, list[Ended]] = field(default_factory=dict)
 
     def bad(self) -> Iterator[list[Ended]]:
@@ -104,7 +103,7 @@ def measure(work: tuple[Cell, int, int]) -> list[tuple[int, Ended]]:
 def measure_all(runs: int, processes: int) -> list[list[Seen]]:
     """Every ladder on both halves."""
     wanted = list(ladders())
-    halves = [[Seen(ladder, half) for ladder in wanted] for half in (CHOSEN_ON, REPORTED_ON)]
+    halves = [[Seen(ladder) for ladder in wanted] for _ in (CHOSEN_ON, REPORTED_ON)]
     work = [(cell, half, number) for number in range(runs) for half in (CHOSEN_ON, REPORTED_ON) for cell in cells()]
     with Pool(processes, initializer=gc.disable) as pool:
         for done, ((cell, half, _), told) in enumerate(zip(work, pool.imap(measure, work, chunksize=4), strict=True), start=1):
@@ -121,20 +120,10 @@ def relative_harm(seen: Seen, reference: Seen, *, until: float | None = None) ->
     ``until``: only faults that begin by then, in minutes after the first shift. The draws are the same for both ladders. Not a
     number if no fault was met.
     """
-    logs, errors = [], []
-    for ours, theirs in zip(seen.bad(), reference.bad(), strict=True):
-        pairs = [(a.harm, b.harm) for a, b in zip(ours, theirs, strict=True) if until is None or a.fault <= until]
-        mean, other = (fmean(column) for column in zip(*pairs, strict=True)) if pairs else (0.0, 0.0)
-        if not mean or not other:
-            continue
-        ratio = mean / other
-        spread = stdev([a - ratio * b for a, b in pairs]) if len(pairs) > 1 else 0.0
-        logs.append(log(ratio))
-        errors.append((spread / mean) ** 2 / len(pairs))
-    if not logs:
-        return float("nan"), float("nan")
-    multiple = exp(fmean(logs))
-    return multiple, multiple * sqrt(sum(errors)) / len(errors)
+    return paired_ratio(
+        [(a.harm, b.harm) for a, b in zip(ours, theirs, strict=True) if until is None or a.fault <= until]
+        for ours, theirs in zip(seen.bad(), reference.bad(), strict=True)
+    )
 
 
 def front(half: Sequence[Seen]) -> list[Seen]:
@@ -210,7 +199,3 @@ def main() -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     out.write_text(text, encoding="utf-8")
     sys.stdout.write(text)
-
-
-if __name__ == "__main__":
-    main()

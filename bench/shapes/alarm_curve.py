@@ -7,9 +7,11 @@ marked, and is scored by the product's own expressions; the others differ from i
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from dataclasses import dataclass
 from functools import partial
+from itertools import accumulate
 from multiprocessing import Pool
 from statistics import mean
 from typing import TYPE_CHECKING
@@ -18,6 +20,7 @@ from zlib import crc32
 import numpy as np
 
 from bench.cells import Cell, Release
+from bench.policies import COMMON
 from bench.runs import SEED
 from bench.shapes.rows import rows
 from bench.shapes.shaped_world import ShapedWorld
@@ -30,9 +33,9 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bench.world import Four
+    from canary.rules.targets.policy import Policy
 
 FULL_RUNS, QUICK_RUNS = 4000, 20
-COMMON_STEPS = ((0.0, 0.1), (600.0, 0.25), (1200.0, 0.5))
 MINUTES = 34
 IN_TIME_MINUTES = 9
 GOOD = "^(zone outage|sick sandbox|own drift)"
@@ -85,6 +88,15 @@ CHOICES = (
     Choice(7, 9, threshold=18.0),
 )
 """The first is what the alarms were at first."""
+
+
+def steps_of(policy: Policy) -> tuple[tuple[float, float], ...]:
+    """When each step begins by the clock, in seconds since the first shift, and its share."""
+    begins = accumulate((step.bake_seconds for step in policy.steps[:-1]), initial=0)
+    return tuple((float(at), float(step.weight_percent) / 100.0) for at, step in zip(begins, policy.steps, strict=True))
+
+
+COMMON_STEPS = steps_of(COMMON)
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +197,7 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help=f"{QUICK_RUNS} runs per cell instead of {FULL_RUNS}")
     parser.add_argument("--runs", type=int, help="runs per cell")
     parser.add_argument("--seed", type=int, default=SEED)
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
     asked = parser.parse_args()
     sys.stdout.write(table(asked.runs or (QUICK_RUNS if asked.quick else FULL_RUNS), asked.seed, asked.processes))
 

@@ -8,12 +8,11 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 
 from bench.cells import LATENCY_BASE_RATE, Cell, Release
-from bench.policies import COMMON
+from bench.policies import HELD
 from bench.shapes.clusters import OutageInThrees, ParetoBursts, RareBursts, SickSandboxes, ZoneOutage
 from bench.shapes.counting import LateBase, TwiceCounted
 from bench.shapes.drifts import Drift
 from bench.shapes.trouble import Trouble
-from canary.rules.targets.policy import STANDARD as STANDARD_POLICY
 from canary.rules.targets.policy import Step
 from canary.rules.targets.target import WARM_UP
 
@@ -21,12 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 STANDARD, AT_NINETY = "standard", "90 % at once"
-LEAST_REQUESTS = 20
-HELD = replace(COMMON, max_extension_seconds=STANDARD_POLICY.max_extension_seconds, detect={}, min_requests=LEAST_REQUESTS)
 POLICIES = {STANDARD: HELD, AT_NINETY: replace(HELD, name=AT_NINETY, steps=(Step(Decimal(90), 1800),))}
-"""By name, because a chunk of work names its policy. A step may be extended where the evidence is suspicious or hidden, as the
-shipped `standard` allows it; it needs few requests, so that low traffic alone extends none.
-"""
+"""By name, because a chunk of work names its policy. A step may be extended where the evidence is suspicious or hidden."""
 
 SAID = (0.45, 0.3, 0.15, 0.1, 0.06, 0.04)
 """What a target says whose canary warms up over five minutes: a little more than it needs in each."""

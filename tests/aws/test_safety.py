@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import botocore.endpoint
 import pytest
 
 from canary.aws.errors import AwsThrottledError, OwnershipLostError
@@ -35,11 +34,9 @@ def test_the_direction_is_written_before_the_first_call(ground: Ground, tools: T
     assert walk.record.recovery_stage == "cleared"
 
 
+@pytest.mark.usefixtures("no_pause")
 @pytest.mark.parametrize("operation", ["GetStage", "UpdateStage"])
-def test_a_throttled_pass_calls_no_operator_and_is_made_again(
-    ground: Ground, tools: Tools, operation: str, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(botocore.endpoint.time, "sleep", lambda _: None)  # the test is no actor: it would wait in real time
+def test_a_throttled_pass_calls_no_operator_and_is_made_again(ground: Ground, tools: Tools, operation: str):
     walk = ground.walk().shift()
     ground.aws.faults.add(Fault(None, "apigateway", operation, Mode.THROTTLED))
     with pytest.raises(AwsThrottledError, match="TooManyRequestsException"):

@@ -73,7 +73,7 @@ def test_a_fair_set_can_be_kept_and_read_again(tmp_path):
     }
 
 
-@pytest.mark.parametrize("text", ['{"standard": {"x": [3, 2]}}', '{"standard": [1]}', '{"standard": {"x": 5}}'])
+@pytest.mark.parametrize("text", ['{"standard": {"x": [3, 2]}}', '{"standard": [1]}', '{"standard": {"x": 5}}', "{"])
 def test_a_file_that_is_no_fair_set_is_refused_by_name(tmp_path, text):
     (tmp_path / FAIR).write_text(text, encoding="utf-8")
     with pytest.raises(ValueError, match=r"fair\.json must give misses and runs by policy and cell"):
@@ -100,7 +100,8 @@ def test_what_is_kept_counts_before_what_a_few_runs_say():
 
 def test_cells_near_the_edge_of_fairness_are_listed_on_both_sides():
     results = [a_result(BAD[k], misses=misses) for k, misses in enumerate((0, 60, 140, 300, 900))]
-    told = report([*results, a_result(GOOD[0])], seed=1, seconds=1.0)
+    results.append(a_result(GOOD[0]))
+    told = report(results, fair_set_of(results), seed=1, seconds=1.0)
     edge = told.partition("## Near the edge of fairness")[2]
     assert [line.split(" | ")[2:4] for line in edge.splitlines() if line.startswith("| standard")] == [
         ["3.00 %", "yes"],
@@ -155,6 +156,14 @@ def test_a_quick_run_is_not_kept(tmp_path, monkeypatch):
     (folder / FAIR).unlink()
     monkeypatch.setattr(sys, "argv", ["keep", str(folder)])
     with pytest.raises(SystemExit, match=r"has no fair\.json; make a full run with make bench, then keep it"):
+        keep.main()
+
+
+def test_a_run_whose_fair_set_is_broken_is_not_kept_and_says_why(tmp_path, monkeypatch):
+    folder = a_full_run(tmp_path / "run")
+    (folder / FAIR).write_text("{", encoding="utf-8")
+    monkeypatch.setattr(sys, "argv", ["keep", str(folder)])
+    with pytest.raises(SystemExit, match=r"fair\.json must give misses and runs by policy and cell"):
         keep.main()
 
 

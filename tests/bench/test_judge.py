@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from bench import look_cost, low_traffic, runs, several_metrics
-from bench.cells import BAD, GOOD, Cell
+from bench.cells import BAD, GOOD, Cell, fresh_grid
 from bench.judge import command
 from bench.judge.fair import fair_set_of
 from bench.judge.plot import plot
@@ -17,7 +17,7 @@ from bench.judge.tables import report
 from bench.measured import ARMS_ONLY, CONTROLLER, WALD, Tally
 from bench.peers import PEERS
 from bench.policies import HELD
-from bench.runs import Chunk, chunks, measure
+from bench.runs import Chunk, chunks, fresh_chunks, measure
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.targets.policy import STANDARD, WhenUnproven
 
@@ -56,7 +56,7 @@ def test_harm_is_told_as_a_multiple_of_the_limit(results):
 
 
 def test_the_report_has_a_row_for_every_judge(results):
-    text = report(results, seed=1, seconds=1.0)
+    text = report(results, fair_set_of(results), seed=1, seconds=1.0)
     assert all(f"| {name} |" in text for name in (CONTROLLER, WALD, ARMS_ONLY, *PEERS))
     assert row_of(results, "Kayenta", fair_set_of(results)).minutes_promoted == pytest.approx(30, abs=1)
 
@@ -109,8 +109,23 @@ def test_a_quick_run_takes_its_fair_cells_from_the_kept_full_run(tmp_path, monke
     monkeypatch.setattr(command, "BENCH", a_kept_run(tmp_path))
     command.main()
     told = capsys.readouterr().out
-    assert "0 under standard. The kept full run says which" in told
+    assert "0 under standard. bench/fair.json says which, because these runs are too few." in told
     assert f"| standard | {EASY.name} | 20.00 % | no |" in told
+
+
+def test_a_quick_run_with_a_broken_fair_set_is_refused_before_it_measures(tmp_path, monkeypatch):
+    a_small_grid(monkeypatch, "--out", str(tmp_path))
+    monkeypatch.setattr(command, "BENCH", tmp_path)
+    monkeypatch.setattr(command, "measure_all", lambda *_: pytest.fail("it measured"))
+    (tmp_path / "fair.json").write_text("{", encoding="utf-8")
+    with pytest.raises(ValueError, match=r"fair\.json must give misses and runs"):
+        command.main()
+
+
+def test_fresh_cells_of_the_policy_that_waits_are_the_bad_ones_inside_an_outage():
+    wanted = {cell for cell in fresh_grid(1) if not cell.release.is_good and cell.release.outage}
+    assert {chunk.cell for chunk in fresh_chunks(1, 1, (HELD.name,))} == wanted
+    assert 0 < len(wanted) < len({chunk.cell for chunk in fresh_chunks(1, 1, ("standard",))}) == len(list(fresh_grid(1)))
 
 
 def test_a_run_under_every_policy_with_enough_runs_says_which_cells_are_fair(tmp_path, monkeypatch, capsys):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import sys
 
 import numpy as np
@@ -29,10 +28,10 @@ def an_end(harm, *, fault=0.0, promoted=30.0, last=9.0):
     return Ended(harm=harm, fault=fault, back=None, promoted=promoted, last_weight=last)
 
 
-def seen(name, harms, *, promoted=30.0, last=9.0, half=0):
+def seen(name, harms, *, promoted=30.0, last=9.0):
     bad = {FIVE_POINTS: [an_end(harm, fault=fault) for fault, harm in harms]}
     good = {Cell(GOOD[0], 600, 0.001): [an_end(0.0, promoted=promoted, last=last)]}
-    return Seen(name, half, {**bad, **good})
+    return Seen(name, {**bad, **good})
 
 
 def test_the_first_ladder_is_the_reference_and_none_comes_twice():
@@ -134,12 +133,3 @@ def test_the_kept_table_says_why_fast_is_as_it_is():
     assert {line.split(" | ")[0].removeprefix("| ") for line in lines if line[:3] in {f"| {n}" for n in range(1, 10)}} == {
         ladder.name for ladder in ladders()
     }
-
-
-def test_the_page_of_the_benchmark_names_commands_that_exist():
-    from importlib.util import find_spec
-
-    page = (command.ROOT / "docs" / "benchmark.md").read_text(encoding="utf-8")
-    commands = re.findall(r"`python -m (bench\.[\w.]+)", page)
-    assert "bench.ladder" in commands
-    assert [name for name in commands if find_spec(name) is None] == []

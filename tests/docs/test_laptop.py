@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -131,7 +132,9 @@ def asked_of(serves: str) -> OwnAccount:
     return own_account(make_parser().parse_args(options))
 
 
+@contextmanager
 def opened(given: Way, folder: Path, told: list[str], monkeypatch: pytest.MonkeyPatch) -> Iterator[Shell]:
+    """A shell beside the server of a way, which is closed with the block, however that ends."""
     monkeypatch.chdir(folder)
     with open_own_account(asked_of(given.serves), port=0, speed=None, tell=told.append) as aws:
         yield Shell(aws, folder)
@@ -140,7 +143,7 @@ def opened(given: Way, folder: Path, told: list[str], monkeypatch: pytest.Monkey
 def check(given: Way, folder: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """Follow a way to its end; what the server told meanwhile."""
     told: list[str] = []
-    for shell in opened(given, folder, told, monkeypatch):
+    with opened(given, folder, told, monkeypatch) as shell:
         for block in given.deploys:
             code, out = shell.run(block)
             assert code == 0, out

@@ -490,7 +490,7 @@ def test_a_score_that_is_something_else_is_reported_with_its_minute(world: World
 
     answer = asked(world, "alarm-score", add_one)
     assert answer.word == "otherwise"
-    assert "too few requests: 1 instead of 0" in answer.evidence
+    assert "nine requests, all bad: 1 instead of 0" in answer.evidence
 
 
 def test_counts_that_never_come_are_no_answer(world: World) -> None:

@@ -44,7 +44,7 @@ CASES: Mapping[str, Counts] = {
     "a bad canary": Counts(1_000, 100, 9_000, 9),
     "a canary like its base": Counts(1_000, 10, 9_000, 90),
     "a canary better than its base": Counts(1_000, 10, 9_000, 900),
-    "too few requests": Counts(9, 9, 9_000, 9),
+    "nine requests, all bad": Counts(9, 9, 9_000, 9),
     "too few bad ones": Counts(1_000, 9, 9_000, 9),
     "just enough": Counts(20, 10, 50, 1),
     "a canary that always fails": Counts(20, 20, 180, 1),
@@ -87,7 +87,10 @@ class AlarmScore(Question):
 
 
 def meant(counts: Counts) -> float:
-    """The score of two proportions, three times it for a collapse; 0 if there is too little to compare or no variance."""
+    """The score of two proportions, multiplied by COLLAPSED_TIMES for a collapse.
+
+    It is 0 if there is too little to compare, or no variance.
+    """
     nc, ec, nb, eb = (each or 0.0 for each in counts)
     if ec < LEAST_CANARY_BAD or nb <= 0:
         return 0.0

@@ -6,7 +6,6 @@ import json
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.endpoint
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -108,10 +107,8 @@ def test_a_hundred_executions_stay_free_for_other_functions(client: Any):
     assert message.endswith("decreases account's UnreservedConcurrentExecution below its minimum value of [100].")
 
 
-def test_a_function_that_is_switched_off_refuses_and_hands_events_on(
-    client: Any, aws: EmbeddedAws, monkeypatch: pytest.MonkeyPatch
-):
-    monkeypatch.setattr(botocore.endpoint.time, "sleep", lambda _: None)  # botocore would try again after real seconds
+@pytest.mark.usefixtures("no_pause")
+def test_a_function_that_is_switched_off_refuses_and_hands_events_on(client: Any, aws: EmbeddedAws):
     client.put_function_concurrency(FunctionName="orders", ReservedConcurrentExecutions=0)
     aws.client("sqs").create_queue(QueueName="lost")
     queue = "arn:aws:sqs:eu-west-1:123456789012:lost"

@@ -7,7 +7,6 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 import boto3
-import botocore.endpoint
 import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
@@ -116,8 +115,8 @@ def test_a_group_that_is_made_again_may_have_another_class(logs: Any):
     assert classes(logs)[group] == "STANDARD"
 
 
-def test_a_group_takes_a_hundred_filters_which_are_listed_by_fifty(logs: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(botocore.endpoint.time, "sleep", lambda _: None)  # botocore would try again after real seconds
+@pytest.mark.usefixtures("no_pause")
+def test_a_group_takes_a_hundred_filters_which_are_listed_by_fifty(logs: Any):
     group = a_group(logs)
     for number in range(100):
         logs.put_metric_filter(**a_filter(group, f"orders-{number:03}"))
@@ -156,8 +155,8 @@ def test_what_no_filter_can_be_is_refused(logs: Any, given: dict[str, Any], told
     assert told in message
 
 
-def test_a_group_takes_five_regular_expressions(logs: Any, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(botocore.endpoint.time, "sleep", lambda _: None)  # botocore would try again after real seconds
+@pytest.mark.usefixtures("no_pause")
+def test_a_group_takes_five_regular_expressions(logs: Any):
     group = a_group(logs)
     for name, pattern in (("a", "{ $.a = %x% && $.b = %y% }"), ("b", "%x% %y%"), ("c", "{ $.a = %x% }"), ("d", "x")):
         logs.put_metric_filter(**a_filter(group, name, pattern))

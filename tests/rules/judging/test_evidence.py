@@ -280,10 +280,17 @@ def test_a_single_failure_is_no_outage_and_4xx_have_none():
     assert not fold_all(replace(CALM_BASE, is_coarse=True), [OUTAGE]).is_out
 
 
-def test_in_an_outage_a_canary_that_fails_twice_as_often_wins_nothing_and_one_that_always_fails_does():
+def test_in_an_outage_a_canary_that_fails_twice_as_often_wins_nothing():
     before = fold_all(CALM_BASE, [OUTAGE])
     assert fold(before, CALM_BASE, Counts(60, 24, 540, 108)).log_e <= before.log_e
+
+
+def test_in_an_outage_a_canary_that_always_fails_is_condemned_while_base_fails_far_less_than_an_eighth():
     assert fold_all(CALM_BASE, [OUTAGE, *[Counts(60, 60, 540, 20)] * 3]).log_e > log(100)
+
+
+def test_in_an_outage_in_which_base_fails_a_fifth_even_a_canary_that_always_fails_wins_nothing():
+    assert fold_all(CALM_BASE, [OUTAGE, *[Counts(60, 60, 540, 108)] * 8]).log_e < 0
 
 
 def test_a_step_waits_for_an_outage_of_half_an_hour_and_no_longer():
