@@ -69,7 +69,7 @@ class Attendant:
         self._tell = tell
         self._registered: dict[str, str] = {}
         self._told: dict[str, str] = {}
-        self._known = set(self._names())
+        self._known = set(self._names()) if own.history_hours else set()
 
     def run(self) -> None:
         """Look again and again, in an actor of the clock."""
@@ -81,23 +81,24 @@ class Attendant:
         """Register what is ready, then greet the targets that are new."""
         for file in sorted(self._own.targets.glob(PATTERN)) if self._own.targets else ():
             self._take(file)
-        for name in self._names():
-            if name not in self._known:
-                self._known.add(name)
-                self._greet(name)
+        if hours := self._own.history_hours:
+            for name in self._names():
+                if name not in self._known:
+                    self._known.add(name)
+                    self._greet(name, hours)
 
     def _take(self, file: Path) -> None:
         """Register the file's target unless it is registered as it is now, or cannot be yet."""
         try:
             text = file.read_text(encoding="utf-8")
+            if self._registered.get(file.name) == text:
+                return
             target, problems = parse_target(yaml.safe_load(text))
         except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
             self._say(file, f"it cannot be read: {' '.join(str(error).split())}")
             return
         if target is None or problems:
             self._say(file, "; ".join(map(str, problems)))
-            return
-        if self._registered.get(file.name) == text:
             return
         if missing := find_missing(self._aws.client, target):
             self._say(file, f"target {target.name} waits for {missing}")
@@ -110,10 +111,7 @@ class Attendant:
         self._registered[file.name] = text
         self._say(file, f"target {target.name} is registered; see canary doctor {target.name}")
 
-    def _greet(self, name: str) -> None:
-        hours = self._own.history_hours
-        if not hours:
-            return
+    def _greet(self, name: str, hours: float) -> None:
         until = self._aws.clock.now() + hours * HOUR
         self._tell(f"{name}: {hours:g} hours of requests pass as fast as they can be served; its history")
         self._aws.clock.call_at(until, lambda: self._tell(f"{name}: its history is complete"), name="history")
@@ -141,9 +139,14 @@ def find_missing(connect: Callable[[str], Any], target: Target) -> str | None:
         if not _has(connect("apigateway").get_stage, **place):
             return f"the stage {stage.stage_name} of API {stage.rest_api_id}"
     group = target.access_log_group
-    if group and not connect("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]:
+    if group and not _has_log_group(connect, group):
         return f"the log group {group}"
     return None
+
+
+def _has_log_group(connect: Callable[[str], Any], group: str) -> bool:
+    found = connect("logs").describe_log_groups(logGroupNamePrefix=group)["logGroups"]
+    return any(one["logGroupName"] == group for one in found)
 
 
 def _has(read: Callable[..., Any], **which: str) -> bool:

@@ -15,6 +15,7 @@ import yaml
 
 from canary.edge.target import require_target
 from canary.rules.targets.access_log import LOG_FORMAT
+from demo.functions import integration_uri, publish_code
 from demo.sample_code import archive
 from embedded_aws.wire.connection import Place
 
@@ -83,12 +84,8 @@ def create_function(connect: Connect, function: TargetFunction, role: str, code:
 
 def publish_release(connect: Connect, target: Target, numbers: Mapping[str, str | float | bool]) -> dict[str, str]:
     """Publish new code for each of the target's functions; returns the version by function name."""
-    client, code, versions = connect("lambda"), archive(numbers), {}
-    for function in target.functions:
-        client.update_function_code(FunctionName=function.name, ZipFile=code)
-        client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
-        versions[function.name] = client.publish_version(FunctionName=function.name)["Version"]
-    return versions
+    code = archive(numbers)
+    return publish_code(connect, {function.name: code for function in target.functions})
 
 
 def create_role(connect: Connect, name: str, service: str) -> str:
@@ -114,7 +111,7 @@ def _create_api(connect: Connect, place: Place) -> str:
     paths = _find_paths(client, rest_api_id)
     for path, method, function in ROUTES:
         resource = _create_resource(client, rest_api_id, path, paths)
-        _put_route(client, rest_api_id, resource, method, _integration_uri(place, function))
+        _put_route(client, rest_api_id, resource, method, integration_uri(place, function))
     return rest_api_id
 
 
@@ -131,7 +128,7 @@ def restore_route(connect: Connect, rest_api_id: str) -> None:
     client = connect("apigateway")
     resource = _find_paths(client, rest_api_id)[path]
     if method not in client.get_resource(restApiId=rest_api_id, resourceId=resource).get("resourceMethods", {}):
-        _put_route(client, rest_api_id, resource, method, _integration_uri(Place.find(connect), function))
+        _put_route(client, rest_api_id, resource, method, integration_uri(Place.find(connect), function))
 
 
 def _find_paths(client: Any, rest_api_id: str) -> dict[str, str]:  # noqa: ANN401 - boto3's
@@ -159,12 +156,6 @@ def _create_resource(client: Any, rest_api_id: str, path: str, paths: dict[str, 
         parent_id = _create_resource(client, rest_api_id, parent or "/", paths)
         paths[path] = client.create_resource(restApiId=rest_api_id, parentId=parent_id, pathPart=part)["id"]
     return paths[path]
-
-
-def _integration_uri(place: Place, function: str) -> str:
-    """The URI ends in the stage variable, so that base and canary call different aliases of the same function."""
-    function_arn = place.arn("lambda", f"function:{function}:${{stageVariables.lambdaAlias}}")
-    return f"arn:aws:apigateway:{place.region}:lambda:path/2015-03-31/functions/{function_arn}/invocations"
 
 
 def allow_api(connect: Connect, place: Place, function: TargetFunction, stage: Stage, api_name: str = API_NAME) -> None:

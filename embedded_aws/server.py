@@ -160,8 +160,8 @@ class _HttpServer(ThreadedWSGIServer):
 def _date_of_signing(environ: Mapping[str, Any]) -> str | None:
     """When the AWS SDK for JavaScript signed the request; None for other callers.
 
-    It takes an answer that is five minutes off for a skewed clock of its own, and repeats every call that was refused. On a
-    clock that runs faster than its own it would do so without an end.
+    If an answer's date is five minutes off, the SDK concludes that its own clock is wrong and repeats every refused call. On
+    a clock that runs faster than real time it would repeat for ever.
     """
     signed = str(environ.get("HTTP_X_AMZ_DATE", ""))
     if _JAVASCRIPT not in str(environ.get("HTTP_USER_AGENT", "")) or not _SIGNED.fullmatch(signed):

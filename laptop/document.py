@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from demo.functions import integration_uri
 from laptop.definitions.integrations import INTEGRATION
 from laptop.definitions.openapi import ANY_METHOD
 from laptop.definitions.operations import ANY
@@ -42,9 +43,7 @@ def _operation(status: str, integration: dict[str, Any]) -> dict[str, Any]:
 
 
 def _proxy(place: Place, function: str) -> dict[str, Any]:
-    arn = place.arn("lambda", f"function:{function}:${{stageVariables.{VARIABLE}}}")
-    uri = f"arn:aws:apigateway:{place.region}:lambda:path/2015-03-31/functions/{arn}/invocations"
-    return {"type": "aws_proxy", "httpMethod": "POST", "uri": uri}
+    return {"type": "aws_proxy", "httpMethod": "POST", "uri": integration_uri(place, function, VARIABLE)}
 
 
 def _mock(status: str) -> dict[str, Any]:

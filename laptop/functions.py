@@ -92,7 +92,7 @@ def api_name(title: str, most: int = USUAL_NAME) -> str:
 
 
 def function_name(api: str, group: str) -> str:
-    """The name of a group's function; one that the API's name already begins is kept."""
+    """The name of a group's function; a name that already begins with the API's name is kept."""
     plain = re.sub(r"[^A-Za-z0-9_]+", "-", group).strip("-") or OTHERS
     return (plain if plain.startswith(f"{api}-") else f"{api}-{plain}")[:LONGEST_NAME].strip("-")
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from canary.rules.reports.amounts import plural
+
 MOST_NAMED = 5
 """Methods with refused requests that are named."""
 
@@ -20,11 +22,11 @@ if TYPE_CHECKING:
 def lines_of_definition(file: Path, definition: Definition, functions: Sequence[Function]) -> Iterator[str]:
     """What was read, what is to be said about it, and which function answers how many methods."""
     version = f" {definition.version}" if definition.version else ""
-    yield f"{file}: {definition.title}{version} ({definition.dialect}), {_count(len(definition.operations), 'method')} to try"
+    yield f"{file}: {definition.title}{version} ({definition.dialect}), {plural(len(definition.operations), 'method')} to try"
     yield from (f"  {line}" for line in definition.remarks)
     for one in functions:
         code = "your own code" if one.own else "a stand-in"
-        yield f"  function {one.name}: {code} for {_count(len(one.operations), 'method')}"
+        yield f"  function {one.name}: {code} for {plural(len(one.operations), 'method')}"
 
 
 def lines_of_world(
@@ -50,7 +52,7 @@ def lines_of_end(trial: Trial) -> Iterator[str]:
     """How it ended."""
     wrong = [one.rollout_id for one in trial.rollouts if one.problems]
     told = f"not as expected: {', '.join(wrong)}" if wrong else "the good release was promoted, the bad one rolled back"
-    yield f"{_count(len(trial.rollouts), 'rollout')} in {trial.seconds:.0f} s: {told}"
+    yield f"{plural(len(trial.rollouts), 'rollout')} in {trial.seconds:.0f} s: {told}"
 
 
 def target_text(target: Mapping[str, Any]) -> str:
@@ -62,7 +64,3 @@ def target_text(target: Mapping[str, Any]) -> str:
         else:
             lines.append(f"{key}: {json.dumps(value)}")
     return "\n".join(lines) + "\n"
-
-
-def _count(number: int, what: str) -> str:
-    return f"{number} {what}" if number == 1 else f"{number} {what}s"

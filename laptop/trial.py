@@ -16,6 +16,7 @@ from canary.edge.target import require_target
 from canary.rules.targets.policy import SHIPPED
 from canary_cli.trying.answers import Trial, TriedFunction, TriedRollout
 from demo.controller import create_controller, register_target
+from demo.functions import publish_code
 from demo.guest import CONTROLLER
 from demo.rollouts import Demo
 from demo.scenarios import Ending, Scenario
@@ -31,7 +32,7 @@ from laptop.definitions.reading import read_definition
 from laptop.functions import LONGEST_TARGET, Function, api_name, functions_of
 from laptop.told import lines_of_definition, lines_of_end, lines_of_traffic, lines_of_world, target_text
 from laptop.traffic import ranked, shapes_of
-from laptop.world import STAGE, create_world, publish
+from laptop.world import STAGE, create_world
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -132,7 +133,8 @@ def _open_stand(plan: Plan, asked: Asked, answered: Answered) -> Iterator[tuple[
 
 
 def _publish(stand: Stand, functions: Sequence[Function], scenario: Scenario) -> Mapping[str, str]:
-    return publish(stand.aws.client, functions, {"NAME": scenario.name, **scenario.numbers})
+    numbers = {"NAME": scenario.name, **scenario.numbers}
+    return publish_code(stand.aws.client, {function.name: function.archive(numbers) for function in functions})
 
 
 def _tried(outcome: Outcome, reports: Path) -> TriedRollout:

@@ -17,7 +17,7 @@ from laptop.document import VARIABLE, document_of
 from laptop.functions import HANDLER
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from embedded_aws.wire.connection import Connect
     from laptop.definitions.operations import Definition
@@ -68,13 +68,3 @@ def target_of(
     outside = [{"path": path, "methods": methods} for path, methods in by_path.items()]
     whole = {**raw, "outside": outside}
     return whole if outside and find_long_pattern(require_target(whole)) is None else raw
-
-
-def publish(connect: Connect, functions: Sequence[Function], numbers: Mapping[str, str | float | bool]) -> dict[str, str]:
-    """Publish a release of each function with these numbers; returns the versions by function name."""
-    client, versions = connect("lambda"), {}
-    for function in functions:
-        client.update_function_code(FunctionName=function.name, ZipFile=function.archive(numbers))
-        client.get_waiter("function_updated_v2").wait(FunctionName=function.name)
-        versions[function.name] = client.publish_version(FunctionName=function.name)["Version"]
-    return versions

@@ -10,6 +10,8 @@ from embedded_aws.cloudformation.resource import Made, ResourceError, ResourceTy
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from embedded_aws.cloudformation.resource import Properties
+
 LONGEST_NAME = 63
 _PRIVATE = "Private"
 _BUILT = frozenset(
@@ -27,9 +29,8 @@ _BUILT = frozenset(
 
 
 def _create_bucket(task: Task) -> Made:
+    _check_built(task.properties)
     name = task.name("BucketName", LONGEST_NAME).lower()
-    if task.properties.get("AccessControl", _PRIVATE) != _PRIVATE:
-        raise ResourceError(f"a bucket's AccessControl {task.properties['AccessControl']} is not built; use {_PRIVATE}")
     place = {} if task.region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": task.region}}
     task.connect("s3").create_bucket(Bucket=name, **place)
     domain = {"DomainName": f"{name}.s3.amazonaws.com", "RegionalDomainName": f"{name}.s3.{task.region}.amazonaws.com"}
@@ -39,15 +40,21 @@ def _create_bucket(task: Task) -> Made:
 
 
 def _update_bucket(task: Task) -> Made:
+    _check_built(task.properties)
     _configure(task, task.physical_id)
     return Made(task.physical_id, task.attributes)
+
+
+def _check_built(given: Properties) -> None:
+    if unknown := given.keys() - _BUILT:
+        raise ResourceError(f"a bucket's {', '.join(sorted(unknown))} is not built")
+    if (access := given.get("AccessControl", _PRIVATE)) != _PRIVATE:
+        raise ResourceError(f"a bucket's AccessControl {access} is not built; use {_PRIVATE}")
 
 
 def _configure(task: Task, name: str) -> None:
     """Set the properties that have API calls of their own."""
     client, given = task.connect("s3"), task.properties
-    if unknown := given.keys() - _BUILT:
-        raise ResourceError(f"a bucket's {', '.join(sorted(unknown))} is not built", left_behind=Made(name))
     calls: Mapping[str, Callable[[Any], object]] = {
         "BucketEncryption": lambda value: client.put_bucket_encryption(
             Bucket=name, ServerSideEncryptionConfiguration=_encryption(value)

@@ -123,15 +123,17 @@ class ChangeSets:
                 "InvalidChangeSetStatus",
             )
         chosen.execution = "EXECUTE_IN_PROGRESS"
-        stack, tags = chosen.stack, chosen.tags
-        if chosen.is_new:
-            self._stacks.create(
-                stack.name, chosen.template.text, chosen.parameters, tags or {}, keep_failed=chosen.keeps_failed
-            )
-        else:
-            self._stacks.update(stack.id, chosen.text, chosen.parameters, tags)
-        is_good = stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
-        chosen.execution = "EXECUTE_COMPLETE" if is_good else "EXECUTE_FAILED"
+        stack, tags, is_good = chosen.stack, chosen.tags, False
+        try:
+            if chosen.is_new:
+                self._stacks.create(
+                    stack.name, chosen.template.text, chosen.parameters, tags or {}, keep_failed=chosen.keeps_failed
+                )
+            else:
+                self._stacks.update(stack.id, chosen.text, chosen.parameters, tags)
+            is_good = stack.status in {"CREATE_COMPLETE", "UPDATE_COMPLETE"}
+        finally:
+            chosen.execution = "EXECUTE_COMPLETE" if is_good else "EXECUTE_FAILED"
         for other in [each for each in self._sets.values() if each.stack is stack and each is not chosen]:
             del self._sets[other.id]
 

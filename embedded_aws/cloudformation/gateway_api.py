@@ -8,10 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
 from embedded_aws.cloudformation.arguments import arguments, document, tag_map
-from embedded_aws.cloudformation.gateway_document import document_of
+from embedded_aws.cloudformation.gateway_document import document_of, title_of
 from embedded_aws.cloudformation.resource import Made, ResourceError, ResourceType, Task
 
 if TYPE_CHECKING:
@@ -33,29 +31,26 @@ _DOCUMENT = ("Body", "BodyS3Location", "FailOnWarnings", "Mode", "Parameters")
 
 
 def _create_api(task: Task) -> Made:
-    client, given = task.connect("apigateway"), task.properties
-    asked = arguments(client, "CreateRestApi", {**given, "Name": _name(task)}, without=_BESIDE)
+    client, given, body = task.connect("apigateway"), task.properties, document_of(task)
+    asked = arguments(client, "CreateRestApi", {**given, "Name": _name(task, body)}, without=_BESIDE)
     if "ApiKeySourceType" in given:
         asked["apiKeySource"] = given["ApiKeySourceType"]
     made = client.create_rest_api(**asked, tags=tag_map(given))
     attributes = {"RestApiId": made["id"], "RootResourceId": made["rootResourceId"]}
     try:
-        _put_document(task, made["id"])
+        _put_document(task, made["id"], body)
     except client.exceptions.ClientError as error:
         raise ResourceError(str(error), left_behind=Made(made["id"], attributes)) from error
     return Made(made["id"], attributes)
 
 
-def _name(task: Task) -> str:
-    body = document_of(task)
-    title = (yaml.safe_load(body).get("info") or {}).get("title") if body else None
-    return str(task.properties.get("Name") or title or task.name("Name", 255))
+def _name(task: Task, body: str | None) -> str:
+    return str(task.properties.get("Name") or (title_of(body) if body else None) or task.name("Name", 255))
 
 
-def _put_document(task: Task, api_id: str) -> None:
-    """Put the template's document; the template's other properties keep precedence."""
+def _put_document(task: Task, api_id: str, body: str | None) -> None:
+    """Put the template's document, if it has one; the template's other properties keep precedence."""
     client, given = task.connect("apigateway"), task.properties
-    body = document_of(task)
     if body is None:
         return
     client.put_rest_api(
@@ -72,7 +67,7 @@ def _put_document(task: Task, api_id: str) -> None:
 
 def _update_api(task: Task) -> Made:
     if task.has_changed(*_DOCUMENT):
-        _put_document(task, task.physical_id)
+        _put_document(task, task.physical_id, document_of(task))
     before = task.before.get("BinaryMediaTypes", [])
     patches = [*_plain_patches(task.properties, [name for name in _PLAIN if task.has_changed(name)])]
     if task.has_changed("BinaryMediaTypes"):

@@ -7,18 +7,14 @@ from typing import Any
 
 import yaml
 
+from embedded_aws.wire.yaml_text import YamlLoader
+
 _LONG = "Fn::"
 _WITHOUT_PREFIX = frozenset({"Ref", "Condition"})
 
 
-class _Loader(yaml.SafeLoader):
-    """YAML's safe loader; dates stay text, as CloudFormation reads ``Version: 2012-10-17``."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+class _Loader(YamlLoader):
+    """A loader that also reads the short forms."""
 
 
 def _construct(loader: _Loader, name: str, node: yaml.Node) -> dict[str, Any]:

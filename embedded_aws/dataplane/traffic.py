@@ -28,8 +28,8 @@ Rate = float | Callable[[float], float]
 class Shape:
     """One kind of request and its share of the traffic.
 
-    ``{n}`` in the path becomes a new number for each request, and ``{name}`` one of the texts in ``choices["name"]``. The
-    path is percent-encoded, the query's pairs are not.
+    ``{name}`` in the path becomes one of the texts in ``choices["name"]``, and ``{n}`` a new number for each request unless
+    ``choices`` has texts for it. The path is percent-encoded, the query's pairs are not.
     """
 
     method: str
@@ -57,9 +57,11 @@ class Traffic:
         rng, limits = self._rng, self._limits
         for at in arrivals(self.per_minute, start, end, rng):
             shape = self._shapes[bisect(limits, rng.random() * limits[-1])]
-            path = shape.path.replace("{n}", str(int(rng.random() * 10_000))) if "{n}" in shape.path else shape.path
+            path = shape.path
             for name, texts in shape.choices.items():
                 path = path.replace(f"{{{name}}}", texts[int(rng.random() * len(texts))])
+            if "{n}" in path:
+                path = path.replace("{n}", str(int(rng.random() * 10_000)))
             yield Request(self._api_id, self._stage, shape.method, path, at, shape.headers, shape.query, shape.body)
 
 

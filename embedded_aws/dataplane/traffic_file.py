@@ -2,7 +2,7 @@
 
 Decides what a traffic file means, and what is wrong with it. Use::
 
-    plan = parse_traffic(yaml.safe_load(text))          # raises TrafficFileError, one problem per line
+    plan = parse_traffic(read_yaml(text))               # raises TrafficFileError, one problem per line
     shapes = plan.shapes or shapes_of(definition)[0]    # a file without routes only sets the rate
     aws.dataplane.add_source(Traffic(api_id, "prod", shapes, per_minute=plan.per_minute, rng=random.Random(1)))
 
@@ -25,6 +25,7 @@ from embedded_aws.dataplane.served import NOTHING
 from embedded_aws.dataplane.traffic import Shape
 from embedded_aws.dataplane.traffic_definition import PLACEHOLDER
 from embedded_aws.dataplane.traffic_schema import DEFAULT_PER_MINUTE, SCHEMA
+from embedded_aws.wire.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     import re
@@ -67,8 +68,9 @@ class TrafficPlan:
     invocations: tuple[Invocations, ...] = ()
 
     def is_for(self, api_id: str, api_name: str, stage: str) -> bool:
-        """Whether the file describes the traffic of this stage."""
-        return self.api in {None, api_id, api_name} and self.stage in {None, stage}
+        """Whether the file describes the traffic of this stage; one with invocations alone describes that of no stage."""
+        says_something = bool(self.shapes or self.headers or self.per_minute is not None)
+        return says_something and self.api in {None, api_id, api_name} and self.stage in {None, stage}
 
 
 def read_traffic(path: Path) -> tuple[TrafficPlan, ...]:
@@ -93,7 +95,7 @@ def read_traffic(path: Path) -> tuple[TrafficPlan, ...]:
 
 def _read(file: Path) -> TrafficPlan:
     try:
-        return parse_traffic(yaml.safe_load(file.read_text(encoding="utf-8")))
+        return parse_traffic(read_yaml(file.read_text(encoding="utf-8")))
     except OSError as error:
         raise TrafficFileError(f"it cannot be read ({error.strerror}); name a traffic file, or a folder of them") from error
     except UnicodeDecodeError as error:
@@ -126,7 +128,8 @@ def parse_traffic(raw: object) -> TrafficPlan:
 
 def _shape(route: Mapping[str, Any], shared: Mapping[str, str]) -> Shape:
     verb, _, path = str(route["route"]).partition(" ")
-    choices = {name: [quote(_text(value), safe="") for value in values] for name, values in route.get("path", {}).items()}
+    listed = {name: [quote(_text(value), safe="") for value in values] for name, values in route.get("path", {}).items()}
+    choices = {_placeholder(name): values for name, values in listed.items()}
     body = route.get("body")
     headers = {**shared, **_texts(route.get("headers", {}))}
     if body is not None and not isinstance(body, str):
@@ -135,10 +138,15 @@ def _shape(route: Mapping[str, Any], shared: Mapping[str, str]) -> Shape:
 
     def fill(found: re.Match[str]) -> str:
         name = found[0].strip("{}+")
-        return f"{{{name}}}" if name in choices else f"{{{_NUMBER}}}"
+        return f"{{{_placeholder(name) if name in listed else _NUMBER}}}"
 
     query = tuple(_texts(route.get("query", {})).items())
     return Shape(verb, PLACEHOLDER.sub(fill, path), float(route.get("share", 1)), headers, body, query, choices)
+
+
+def _placeholder(name: str) -> str:
+    """A listed parameter's place in the shape's path; one that is named like the number's place gets another name."""
+    return f"{name}+" if name == _NUMBER else name
 
 
 def _invocations(given: Mapping[str, Any]) -> Invocations:

@@ -1,9 +1,9 @@
 """IAM as the embedded AWS enforces it: checks a role's calls against its policies and remembers what allowed them.
 
 Decides who calls (the role whose session signed the request, else the role of the function that is running) and whether
-its policies allow the call. A session policy takes from that what it does not allow itself, even while no policies are
-enforced. Calls with the embedded AWS's own credentials may do anything. The IAM seam evaluates single
-statements; resource policies count only where a service itself calls. What AWS also checks, and this does not:
+its policies allow the call. A call under a session policy must also be allowed by that policy, even while other policies
+are not enforced. Calls with the embedded AWS's own credentials may do anything. The IAM seam evaluates single statements;
+resource policies count only where a service itself calls. What AWS also checks, and this does not:
 docs/aws.md#not-enforced.
 """
 

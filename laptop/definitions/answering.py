@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
+from laptop.definitions.documents import DefinitionError, mapping_of
 from laptop.definitions.operations import READS, Answer, Sent
 from laptop.definitions.references import resolve
 from laptop.definitions.values import JSON, NUMBER, Values, in_path, text_of
@@ -30,7 +31,7 @@ class Answers:
 
     @property
     def loose(self) -> list[str]:
-        """The schemas for which only the types could be kept."""
+        """The schemas that no sample fits."""
         return [*self._requests.loose, *self._replies.loose]
 
     def answer(self, operation: Json, where: str) -> Answer:
@@ -87,8 +88,8 @@ class Answers:
         if not self._is_swagger:
             body = resolve(self._root, operation.get("requestBody"), f"{where}.requestBody")
             contents = body.get("content") if isinstance(body, dict) else None
-            return self._requests.content(contents or {}, f"{where}.requestBody")
-        kinds = operation.get("consumes") or self._root.get("consumes") or [JSON]
+            return self._requests.content(mapping_of(contents, f"{where}.requestBody.content"), f"{where}.requestBody")
+        kinds = self._kinds(operation, "consumes", where)
         whole = next((one for one in parameters if one.get("in") == "body"), None)
         if whole is not None:
             value = self._requests.value(whole.get("schema") or {}, f"{where}.{whole.get('name')}")
@@ -100,9 +101,8 @@ class Answers:
 
     def _body(self, response: Json, operation: Json, where: str) -> tuple[str | None, str]:
         if not self._is_swagger:
-            contents: Any = response.get("content")
-            return self._replies.content(contents if isinstance(contents, dict) else {}, where)
-        kinds = operation.get("produces") or self._root.get("produces") or [JSON]
+            return self._replies.content(mapping_of(response.get("content"), f"{where}.content"), where)
+        kinds = self._kinds(operation, "produces", where)
         kind = JSON if JSON in kinds else str(kinds[0])
         examples = response.get("examples")
         if isinstance(examples, dict) and examples:
@@ -111,6 +111,13 @@ class Answers:
         if "schema" not in response:
             return None, ""
         return kind, text_of(self._replies.value(response["schema"], where), kind)
+
+    def _kinds(self, operation: Json, key: str, where: str) -> list[Any]:
+        """The content types of Swagger 2.0, the operation's own first."""
+        kinds = operation.get(key) or self._root.get(key) or [JSON]
+        if not isinstance(kinds, list):
+            raise DefinitionError(f"{where}: {key} must be a list, got {kinds!r}", f"write it as a list, such as [{JSON}]")
+        return kinds
 
 
 def _success(responses: Mapping[str, Any]) -> tuple[str, int]:

@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Json = dict[str, Any]
 _Parser: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)  # the C parser is ten times as fast, where it is built
-_TIMESTAMP = "tag:yaml.org,2002:timestamp"
 _MERGE = "tag:yaml.org,2002:merge"
 
 
@@ -56,10 +55,7 @@ class _Loader(_Parser):  # type: ignore[misc]  # which of two classes it is depe
         return found
 
 
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != _TIMESTAMP]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
+_Loader.add_constructor("tag:yaml.org,2002:timestamp", yaml.SafeLoader.construct_yaml_str)
 _Loader.add_multi_constructor("!", ShortTags.yaml_multi_constructors["!"])
 
 
@@ -96,6 +92,18 @@ def parse_document(raw: bytes) -> Json:
             f"the document must be a mapping, got {kind}", "give an OpenAPI definition or a SAM template, and not a part of one"
         )
     return found
+
+
+def mapping_of(given: Any, where: str) -> Json:  # noqa: ANN401 - any JSON
+    """A part of a definition that must be a mapping; an empty one if it is left out.
+
+    Raises:
+        DefinitionError: it is something else; ``where`` names the part.
+
+    """
+    if given and not isinstance(given, dict):
+        raise DefinitionError(f"{where} must be a mapping, got {given!r}", "write it as a mapping, or remove it")
+    return given or {}
 
 
 def _text(raw: bytes) -> str:

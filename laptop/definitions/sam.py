@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from laptop.definitions.documents import DefinitionError, Json, read_document
+from laptop.definitions.documents import DefinitionError, Json, mapping_of, read_document
 from laptop.definitions.integrations import INTEGRATION
 from laptop.definitions.intrinsics import Intrinsics
 from laptop.definitions.openapi import ANY_METHOD, METHODS, read_openapi
@@ -22,7 +22,9 @@ if TYPE_CHECKING:
 
 FUNCTION, API, HTTP_API = "AWS::Serverless::Function", "AWS::Serverless::Api", "AWS::Serverless::HttpApi"
 PLAIN_API = "AWS::ApiGateway::RestApi"
+PLAIN_METHOD = "AWS::ApiGateway::Method"
 IMPLICIT = "ServerlessRestApi"
+_EXPORT = "export the deployed API as OpenAPI (aws apigateway get-export), and try that"
 _NEEDS = "add an AWS::Serverless::Api, or a function with an event of type Api"
 
 
@@ -70,20 +72,33 @@ class _Template:
     def read(self) -> Definition:
         apis = {name: self._api(name, one) for name, one in self._of_type(API, PLAIN_API)}
         for name, function in self._of_type(FUNCTION):
-            for event, given in (_properties(function).get("Events") or {}).items():
+            events = mapping_of(_properties(function).get("Events"), f"Resources.{name}.Properties.Events")
+            for event, given in events.items():
                 self._add_event(apis, name, f"{name}.Events.{event}", given)
         for name, _ in self._of_type(HTTP_API):
             self._remarks.add("left out, because the stage of an HTTP API has no canary", name)
+        for name, _ in self._of_type(PLAIN_METHOD):
+            self._remarks.add(f"left out, because {PLAIN_METHOD} is not read", name)
         chosen = max(apis, key=lambda name: apis[name].methods, default=None)
         if chosen is None or not apis[chosen].methods:
-            told = "; ".join(self._remarks.lines())
-            raise DefinitionError(f"the template has no REST API with a method{f' ({told})' if told else ''}", _NEEDS)
+            raise self._without_method()
         for name in apis:
             if name != chosen:
                 self._remarks.add("left out, because one API is tried at a time, and another has more methods", name)
         found = read_openapi(self._definition(chosen, apis[chosen]))
-        lines = tuple(line for line in found.remarks if "the stage takes its place" not in line)
-        return replace(found, dialect=f"SAM template, {found.dialect}", remarks=(*lines, *self._remarks.lines()))
+        remarks = (*found.remarks, *self._remarks.lines())
+        return replace(found, dialect=f"SAM template, {found.dialect}", remarks=remarks)
+
+    def _without_method(self) -> DefinitionError:
+        if plain := len([*self._of_type(PLAIN_METHOD)]):
+            what = (
+                f"method is an {PLAIN_METHOD} resource, which is"
+                if plain == 1
+                else f"methods are {PLAIN_METHOD} resources, which are"
+            )
+            return DefinitionError(f"the template has no REST API with a method to try: its {plain} {what} not read", _EXPORT)
+        told = "; ".join(self._remarks.lines())
+        return DefinitionError(f"the template has no REST API with a method{f' ({told})' if told else ''}", _NEEDS)
 
     def _of_type(self, *kinds: str) -> Iterator[tuple[str, Json]]:
         yield from ((name, one) for name, one in self._resources.items() if one.get("Type") in kinds)
@@ -93,12 +108,16 @@ class _Template:
         body = given.get("DefinitionBody") or given.get("Body") or {}
         place = given.get("DefinitionUri") or given.get("BodyS3Location")
         if isinstance(body, dict) and "Fn::Transform" in body:
-            place, body = (body["Fn::Transform"].get("Parameters") or {}).get("Location"), {}
+            at = f"Resources.{name}.Properties.DefinitionBody.Fn::Transform"
+            included = mapping_of(mapping_of(body["Fn::Transform"], at).get("Parameters"), f"{at}.Parameters")
+            place, body = included.get("Location"), {}
         if place:
             body = self._beside(name, place)
         if not isinstance(body, dict):
             raise DefinitionError(f"Resources.{name}.Properties.DefinitionBody must be a mapping, got {body!r}", _NEEDS)
         body = self._plain.reduced(body, f"{name}.DefinitionBody")
+        for part in ("paths", "components"):
+            body = {**body, part: mapping_of(body[part], f"Resources.{name}: {part}")} if part in body else body
         models = given.get("Models")
         return _Api(body, models if isinstance(models, dict) else {}, is_secured=bool(given.get("Auth")))
 
@@ -150,11 +169,14 @@ class _Template:
         paths = {path: {**item} for path, item in (body.get("paths") or {}).items() if isinstance(item, dict)}
         for path, methods in api.paths.items():
             own = paths.setdefault(path, {})
-            own.update({key: {**one, **own.get(key, {}), INTEGRATION: one[INTEGRATION]} for key, one in methods.items()})
+            for key, one in methods.items():
+                written = mapping_of(own.get(key), f"Resources.{name}: paths.{path}.{key}")
+                own[key] = {**one, **written, INTEGRATION: one[INTEGRATION]}
         body |= {"info": info if isinstance(info, dict) else {"title": name, "version": "1"}, "paths": paths}
         if api.models and "openapi" in body:
             components = body.get("components") or {}
-            body["components"] = {**components, "schemas": {**api.models, **(components.get("schemas") or {})}}
+            schemas = mapping_of(components.get("schemas"), f"Resources.{name}: components.schemas")
+            body["components"] = {**components, "schemas": {**api.models, **schemas}}
         if api.is_secured:
             body.setdefault("security", [{"Auth": []}])
         return body
@@ -177,8 +199,8 @@ def _parameters(given: Any) -> Iterator[Json]:  # noqa: ANN401 - any JSON
     """An event's `RequestParameters` as OpenAPI writes them."""
     places = {"querystring": "query", "header": "header"}
     for one in given if isinstance(given, list) else ():
-        settings = next(iter(one.values())) if isinstance(one, dict) else {}
-        _, _, rest = (next(iter(one)) if isinstance(one, dict) else str(one)).partition("method.request.")
+        named, settings = next(iter(one.items()), ("", {})) if isinstance(one, dict) else (str(one), {})
+        _, _, rest = named.partition("method.request.")
         place, _, name = rest.partition(".")
         if place in places and name:
             is_required = isinstance(settings, dict) and settings.get("Required") is True

@@ -42,16 +42,15 @@ class Schemas:
         self._root = root
         self._hidden = "writeOnly" if is_answer else "readOnly"
         self._left = 0
-        self._is_strict = True
 
-    def plain(self, schema: Any, where: str, *, is_strict: bool = True) -> Json:  # noqa: ANN401 - any JSON
-        """The plain schema. Unless ``is_strict``, it has types only, which some value always fits.
+    def plain(self, schema: Any, where: str) -> Json:  # noqa: ANN401 - any JSON
+        """The plain schema.
 
         Raises:
             DefinitionError: a reference in it leads nowhere; ``where`` names the schema.
 
         """
-        self._left, self._is_strict = MOST_PARTS, is_strict
+        self._left = MOST_PARTS
         return self._plain(schema, _At(where))
 
     def _plain(self, given: Any, at: _At) -> Json:  # noqa: ANN401 - any JSON
@@ -86,17 +85,17 @@ class Schemas:
         if kind == "object":
             return {"type": "object", **self._properties(schema, at)}
         if kind == "array":
-            least = schema.get("minItems", 0) if self._is_strict else 0
+            least = schema.get("minItems", 0)
             bounds = {"minItems": least} if isinstance(least, int) and 0 < least <= MOST_ITEMS else {}
             return {"type": "array", "items": self._plain(schema.get("items") or {}, at.below("items")), **bounds}
         plain: Json = {"type": kind}
         if schema.get("default") is not None:
             plain["default"] = schema["default"]
-        if self._is_strict and kind == "string":
+        if kind == "string":
             plain |= {key: schema[key] for key in _LENGTHS if _is_number(schema.get(key))}
             plain |= {"format": schema["format"]} if isinstance(schema.get("format"), str) else {}
             plain |= {"pattern": schema["pattern"]} if _is_pattern(schema.get("pattern")) else {}
-        if self._is_strict and kind in {"integer", "number"}:
+        if kind in {"integer", "number"}:
             plain |= _bounds(schema)
         return plain
 
@@ -117,8 +116,8 @@ def _type(schema: Json) -> str:
     named = schema.get("type")
     if isinstance(named, list):
         named = next((each for each in named if each != "null"), None)
-    if named in {"object", "array", "string", "integer", "number", "boolean"}:
-        return str(named)
+    if isinstance(named, str) and named in {"object", "array", "string", "integer", "number", "boolean"}:
+        return named
     if named == "file":  # Swagger 2.0
         return "string"
     if "items" in schema:

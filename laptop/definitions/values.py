@@ -31,17 +31,20 @@ class Values:
         self.loose: list[str] = []
 
     def value(self, schema: Any, where: str) -> Any:  # noqa: ANN401 - any JSON
-        """A value for a schema: an example of its own, or a sample that fits; else one that fits its types.
+        """A value for a schema: an example of its own, or a sample that fits; else a sample that does not fit it.
 
         Raises:
             DefinitionError: a reference in the schema leads nowhere.
 
         """
+        plain = self._schemas.plain(schema, where)
+        if "example" in plain:
+            return plain["example"]
         try:
-            return _sample(self._schemas.plain(schema, where))
+            return sample(plain)
         except SampleError:
             self.loose.append(where)
-            return _sample(self._schemas.plain(schema, where, is_strict=False))
+            return sample(plain, is_checked=False)
 
     def content(self, contents: Mapping[str, Any], where: str) -> tuple[str | None, str]:
         """The content type, JSON if there is a choice, and the text of a body of OpenAPI 3; None without a body.
@@ -100,10 +103,6 @@ def scalar(value: Any) -> str:  # noqa: ANN401 - any JSON
 def in_path(text: str) -> str:
     """A parameter's text in a path; a part of a path cannot be empty."""
     return quote(text, safe="") or NUMBER
-
-
-def _sample(plain: Json) -> Any:  # noqa: ANN401 - any JSON
-    return plain["example"] if "example" in plain else sample(plain)
 
 
 def _is_json(kind: str) -> bool:

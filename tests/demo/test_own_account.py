@@ -109,6 +109,10 @@ def test_a_target_is_registered_when_all_that_it_names_exists_and_again_when_its
     create_stage(aws, api)
     aws.clock.run_for(60)
     assert told[-1] == f"{file}: target shop waits for the log group {GROUP}"
+    aws.client("logs").create_log_group(logGroupName=f"{GROUP}-old")
+    aws.clock.run_for(60)
+    assert told[-1] == f"{file}: target shop waits for the log group {GROUP}"
+    assert registered(aws) == []
     aws.client("logs").create_log_group(logGroupName=GROUP)
     aws.clock.run_for(60)
     assert f"{file}: target shop is registered; see canary doctor shop" in told

@@ -13,6 +13,7 @@ import yaml
 
 from embedded_aws.apigateway.errors import BadRequestError
 from embedded_aws.wire.refusal import NotBuiltError
+from embedded_aws.wire.yaml_text import read_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -24,16 +25,6 @@ VERBS = ("get", "put", "post", "delete", "options", "head", "patch")
 ANY_METHOD = "x-amazon-apigateway-any-method"
 _ABOUT_A_PATH = frozenset({"parameters", "summary", "description", "servers"})
 EXTENSION = "x-amazon-apigateway-"
-
-
-class _Loader(yaml.SafeLoader):
-    """YAML with JSON's types: a date stays text."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [(tag, pattern) for tag, pattern in resolvers if tag != "tag:yaml.org,2002:timestamp"]
-    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
 
 
 class Document:
@@ -133,7 +124,7 @@ def _parsed(text: str) -> object:
     except ValueError:
         pass
     try:
-        return _with_text_keys(yaml.load(text, _Loader))  # noqa: S506 (a subclass of the safe loader)
+        return _with_text_keys(read_yaml(text))
     except yaml.YAMLError:
         raise BadRequestError(INVALID) from None
 

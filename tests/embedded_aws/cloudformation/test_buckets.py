@@ -72,6 +72,7 @@ def test_a_policy_without_the_condition_on_tls_denies(aws: EmbeddedAws) -> None:
     ("more", "reason"),
     [
         ({"CorsConfiguration": {"CorsRules": []}}, "a bucket's CorsConfiguration is not built"),
+        ({"AccessControl": "PublicRead"}, "a bucket's AccessControl PublicRead is not built; use Private"),
         (
             {"LifecycleConfiguration": {"Rules": [{"Id": "a", "Status": "Enabled", "TagFilters": []}]}},
             "a lifecycle rule's TagFilters is not built",
@@ -83,3 +84,11 @@ def test_what_is_not_built_fails_the_stack(aws: EmbeddedAws, more: dict[str, Any
     stacks.create_stack(StackName="s", TemplateBody=a_template(**more))
     reasons = [event.get("ResourceStatusReason", "") for event in stacks.describe_stack_events(StackName="s")["StackEvents"]]
     assert any(reason in one for one in reasons)
+
+
+@pytest.mark.parametrize("more", [{"AccessControl": "PublicRead"}, {"CorsConfiguration": {"CorsRules": []}}])
+def test_what_is_not_built_fails_an_update_too(aws: EmbeddedAws, more: dict[str, Any]) -> None:
+    stacks = aws.client("cloudformation")
+    stacks.create_stack(StackName="s", TemplateBody=a_template(AccessControl="Private"))
+    stacks.update_stack(StackName="s", TemplateBody=a_template(**more))
+    assert stacks.describe_stacks(StackName="s")["Stacks"][0]["StackStatus"] == "UPDATE_ROLLBACK_COMPLETE"

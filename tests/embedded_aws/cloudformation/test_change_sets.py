@@ -115,6 +115,16 @@ def test_a_change_set_that_fails_leaves_a_failed_stack(aws: EmbeddedAws) -> None
     assert (status(aws), made["ExecutionStatus"]) == ("ROLLBACK_COMPLETE", "EXECUTE_FAILED")
 
 
+def test_a_change_set_whose_update_is_refused_has_failed(aws: EmbeddedAws) -> None:
+    client = aws.client("cloudformation")
+    client.create_stack(StackName="s", TemplateBody=a_template(P=a_parameter("one")))
+    change(aws, a_template(P=a_parameter("two")), "UPDATE", name="late")
+    client.update_stack(StackName="s", TemplateBody=a_template(P=a_parameter("two")))
+    with pytest.raises(ClientError, match="No updates are to be performed"):
+        client.execute_change_set(StackName="s", ChangeSetName="late")
+    assert client.describe_change_set(StackName="s", ChangeSetName="late")["ExecutionStatus"] == "EXECUTE_FAILED"
+
+
 def test_a_summary_names_the_parameters_of_a_template_and_of_a_stack(aws: EmbeddedAws) -> None:
     client = aws.client("cloudformation")
     given = {"V": {"Type": "String", "Default": "one", "Description": "the value"}, "N": {"Type": "Number", "Default": 5}}

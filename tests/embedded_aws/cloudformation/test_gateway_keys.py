@@ -70,3 +70,32 @@ def test_an_api_of_s3_with_a_key_is_called_with_it_and_deleted(aws: EmbeddedAws)
     gateway = aws.client("apigateway")
     assert (gateway.get_api_keys()["items"], gateway.get_usage_plans()["items"]) == ([], [])
     assert client.describe_stacks(StackName=stack["StackId"])["Stacks"][0]["StackStatus"] == "DELETE_COMPLETE"
+
+
+def create_api(aws: EmbeddedAws, text: str, **more: str) -> str:
+    """Create an API from a document in S3; the reasons of its stack's failure, or the API's name."""
+    aws.client("s3").put_object(Bucket="definitions", Key="api", Body=text)
+    properties = {"BodyS3Location": {"Bucket": "definitions", "Key": "api"}, **more}
+    resources = {"Api": {"Type": "AWS::ApiGateway::RestApi", "Properties": properties}}
+    client = aws.client("cloudformation")
+    client.create_stack(StackName="s", TemplateBody=json.dumps({"Resources": resources}))
+    if apis := aws.client("apigateway").get_rest_apis()["items"]:
+        return str(apis[0]["name"])
+    return " ".join(one.get("ResourceStatusReason", "") for one in client.describe_stack_events(StackName="s")["StackEvents"])
+
+
+def test_a_document_in_json_may_be_indented_with_tabs(aws: EmbeddedAws) -> None:
+    assert create_api(aws, json.dumps(DOCUMENT, indent="\t")) == "kept"
+
+
+def test_a_title_that_looks_like_a_date_is_the_name_as_written(aws: EmbeddedAws) -> None:
+    assert create_api(aws, "{openapi: 3.0.1, info: {title: 2026-01-05, version: '1'}, paths: {}}") == "2026-01-05"
+
+
+def test_the_templates_name_comes_before_the_title(aws: EmbeddedAws) -> None:
+    assert create_api(aws, json.dumps(DOCUMENT), Name="its own") == "its own"
+
+
+@pytest.mark.parametrize("text", ["{", "[]", "{openapi: 3.0.1, info: [], paths: {}}"])
+def test_a_text_that_is_no_definition_is_refused_by_its_import(aws: EmbeddedAws, text: str) -> None:
+    assert "Invalid OpenAPI input." in create_api(aws, text)

@@ -102,6 +102,11 @@ def test_shapes_come_by_weight_with_their_headers_and_bodies() -> None:
     assert {each.request.body for each in served if each.request.method == "POST"} == {'{"soup": 1}'}
 
 
+def test_choices_for_n_come_before_numbers() -> None:
+    traffic = a_traffic(an_orders_world(), Shape("GET", "/orders/{n}", choices={"n": ["first", "last"]}))
+    assert {each.path for each in traffic.requests(START, START + 600)} == {"/orders/first", "/orders/last"}
+
+
 def test_several_sources_are_served_in_order_of_time() -> None:
     world = an_orders_world()
     served = watch(world)

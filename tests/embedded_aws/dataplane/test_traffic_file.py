@@ -155,3 +155,42 @@ def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
         read_traffic(tmp_path / "nowhere.yaml")
     with pytest.raises(TrafficFileError, match="the folder has no YAML file"):
         read_traffic(tmp_path)
+
+
+def test_a_file_with_invocations_alone_hides_no_other_file(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("invocations: [{function: orders}]", encoding="utf-8")
+    (tmp_path / "b.yaml").write_text("{api: orders, requests_per_minute: 120}", encoding="utf-8")
+    told: list[str] = []
+    world = an_orders_world()
+    serve(world, *read_traffic(tmp_path), tell=told.append)
+    world.pass_time(60)
+    assert told == ["120 requests per minute to orders (api1), stage prod, by its definition: GET /orders"]
+
+
+def test_a_date_without_quotes_stays_text(tmp_path: Path) -> None:
+    file = tmp_path / "traffic.yaml"
+    file.write_text(
+        """
+headers: {X-Day: 2026-01-05}
+routes: [{route: POST /orders, body: {day: 2026-01-05}}]
+invocations: [{function: orders, event: {at: 2026-01-05T12:00:00Z}}]
+""",
+        encoding="utf-8",
+    )
+    [plan] = read_traffic(file)
+    assert plan.headers == {"X-Day": "2026-01-05"}
+    assert plan.shapes[0].body == json.dumps({"day": "2026-01-05"})
+    assert plan.invocations[0].event == {"at": "2026-01-05T12:00:00Z"}
+
+
+def test_a_parameter_named_n_takes_its_listed_values_and_no_other_parameters() -> None:
+    world = an_orders_world()
+    world.deploy(a_method("/pages/{n}/{id}"))
+    world.pass_time(60)  # for so long, some requests still see the old deployment
+    served = serve(world, *plans("routes: [{route: 'GET /pages/{n}/{id}', path: {n: [first, last]}}]"))
+    world.pass_time(600)
+
+    parts = [each.request.path.split("/")[2:] for each in served]
+    assert {n for n, _ in parts} == {"first", "last"}
+    assert all(number.isdecimal() for _, number in parts)
+    assert {each.status for each in served} == {200}

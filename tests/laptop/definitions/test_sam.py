@@ -12,6 +12,8 @@ SHAPES = Path(__file__).parent / "shapes"
 TEMPLATE = SHAPES / "template.yaml"
 NO_METHOD = {"E": {"Type": "Api", "Properties": {"Path": "/a", "Method": "fetch"}}}
 NO_PATH = {"E": {"Type": "Api", "Properties": {"Method": "get"}}}
+OWN_EVENT = {"E": {"Type": "Api", "Properties": {"RestApiId": {"Ref": "Api"}, "Path": "/a", "Method": "get"}}}
+PLAIN_METHOD = {"Type": "AWS::ApiGateway::Method", "Properties": {"HttpMethod": "GET"}}
 
 
 def a_template(*, api=None, events=None, **resources):
@@ -97,9 +99,60 @@ def test_a_plain_template_of_cloudformation_is_read_too():
         ),
         (a_template(api={"DefinitionUri": "s3://bucket/api.yaml"}), "Resources.Api: its definition is at s3://bucket/api.yaml"),
         (a_template(api={"DefinitionBody": [1]}), "Resources.Api.Properties.DefinitionBody must be a mapping, got [1]"),
+        (a_template(events=["a"]), "Resources.F.Properties.Events must be a mapping, got ['a']"),
+        (
+            a_template(api={"DefinitionBody": {"Fn::Transform": ["x"]}}),
+            "Resources.Api.Properties.DefinitionBody.Fn::Transform must be a mapping, got ['x']",
+        ),
+        (
+            a_template(api={"DefinitionBody": {"Fn::Transform": {"Parameters": "x"}}}),
+            "Resources.Api.Properties.DefinitionBody.Fn::Transform.Parameters must be a mapping, got 'x'",
+        ),
+        (a_template(api={"DefinitionBody": {"paths": ["/a"]}}), "Resources.Api: paths must be a mapping, got ['/a']"),
+        (
+            a_template(api={"DefinitionBody": {"paths": {"/a": {"get": ["b"]}}}}, events=OWN_EVENT),
+            "Resources.Api: paths./a.get must be a mapping, got ['b']",
+        ),
+        (
+            a_template(api={"DefinitionBody": {"components": {"schemas": ["b"]}}, "Models": {"M": {}}}, events=OWN_EVENT),
+            "Resources.Api: components.schemas must be a mapping, got ['b']",
+        ),
     ],
 )
 def test_a_template_that_cannot_be_tried_is_refused(template, text):
     with pytest.raises(DefinitionError, match=f"^{re.escape(text)}") as told:
         read_template(template, TEMPLATE)
     assert told.value.fix
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ("ab", "its 2 methods are AWS::ApiGateway::Method resources, which are not read"),
+        ("a", "its 1 method is an AWS::ApiGateway::Method resource, which is not read"),
+    ],
+)
+def test_methods_that_are_resources_of_their_own_are_said_not_to_be_read(names, told):
+    api = {"Type": "AWS::ApiGateway::RestApi", "Properties": {}}
+    with pytest.raises(DefinitionError, match=re.escape(told)) as refused:
+        read_template(a_template(Rest=api, **dict.fromkeys(names, PLAIN_METHOD)), TEMPLATE)
+    assert "aws apigateway get-export" in refused.value.fix
+
+
+def test_methods_of_their_own_beside_a_definition_are_left_out_and_said():
+    body = {"openapi": "3.0.1", "paths": {"/a": {"get": {}}}}
+    definition = read_template(a_template(api={"DefinitionBody": body}, Plain=PLAIN_METHOD), TEMPLATE)
+    assert [one.name for one in definition.operations] == ["GET /a"]
+    assert "1 left out, because AWS::ApiGateway::Method is not read: Plain" in definition.remarks
+
+
+def test_a_base_path_in_a_template_is_said_to_be_left_out():
+    body = {"openapi": "3.0.1", "servers": [{"url": "/v1"}], "paths": {"/a": {"get": {}}}}
+    definition = read_template(a_template(api={"DefinitionBody": body}), TEMPLATE)
+    assert "1 left out, because the stage takes its place: the base path or server /v1" in definition.remarks
+
+
+def test_an_empty_parameter_of_an_event_is_passed_over():
+    event = {"Path": "/a", "Method": "get", "RequestParameters": [{}]}
+    definition = read_template(a_template(events={"E": {"Type": "Api", "Properties": event}}), TEMPLATE)
+    assert definition.operations[0].sent.query == ()
