@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 from math import log
 from typing import TYPE_CHECKING
 
-from canary.rules.judging.judge import log_strength
 from canary.rules.looks.replay import compare_minute, read_look
 from canary.rules.rollouts.rollout import MetricCount
 
@@ -95,6 +94,5 @@ def _compare(name: str, count: MetricCount, evidence: Evidence | None, interval:
         compared = replace(compared, difference=difference, difference_low=low, difference_high=high)
     if evidence is None or name not in evidence.metrics:
         return compared
-    metric = evidence.metrics[name]
     bar = evidence.log_bar - log(evidence.history.stakes[name])
-    return replace(compared, log_e=log_strength(metric.log_e, metric.log_e_assisted), log_bar=bar)
+    return replace(compared, log_e=evidence.log_strength_of(name), log_bar=bar)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.judging.judge import LOG_LIVE_FLOOR, log_strength
+from canary.rules.judging.judge import LOG_LIVE_FLOOR
 from canary.rules.looks.proof import format_e
 from canary.rules.looks.replay import intervals_of
 from canary.rules.reports.amounts import lasting
@@ -60,8 +60,7 @@ def metric_lines(one: ReplayedLook, *, is_leading_alone: bool) -> tuple[str, ...
 
 
 def _log_e(one: ReplayedLook, metric: str) -> float:
-    known = one.evidence.metrics[metric]
-    return log_strength(known.log_e, known.log_e_assisted)
+    return one.evidence.log_strength_of(metric)
 
 
 def _metric_line(one: ReplayedLook, metric: str) -> str:

@@ -11,25 +11,30 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from canary.rules.judging.bets import (
+    ALL_EFFECTS,
     JUMPS,
     LARGE_EFFECTS,
     LARGEST_RATIO,
     PATIENT_RISES,
+    RARELY_SLOW_EFFECTS,
     RATIOS,
     RISES,
     SHARES,
+    SLOW_EFFECTS,
+    Effects,
     log_bets,
     log_safe_bet,
     log_share_bets,
     offer,
 )
+from canary.rules.judging.cold import explains_little, log_cold_bets, share_if_cold
 from canary.rules.judging.counts import Counts
 from canary.rules.judging.evidence import (
     MetricEvidence,
+    effects_of,
     fold,
     fold_cold,
     fold_shift,
-    share_if_cold,
     unfolded,
 )
 from canary.rules.judging.history import NOTHING_SEEN, PRIOR, BaseHistory, DecayedCounts
@@ -42,6 +47,7 @@ if TYPE_CHECKING:
 
 
 COLD_SHARE, WARMING_SHARE = WARM_UP
+LOG_SHARES = ALL_EFFECTS.log_shares
 
 
 def minutes_up_to(most: int) -> st.SearchStrategy[Counts]:
@@ -97,6 +103,8 @@ def slow_e(base: BaseHistory, minutes: Sequence[Counts], *, lent: bool) -> float
             won = slow_beyond(nc, ec, nb, eb, b, base.phi)
         elif slow_outage(base, minutes[: now + 1]) >= 4:
             won = [min(one, 1.0) for one in won]
+        else:
+            won = [max(one, 1.0) ** slow_part(base, nc, ec) * min(one, 1.0) for one in won]
         staked = [held + added * share for held, share in zip(stakes, SHARES, strict=True)]
         stakes = [held * e for held, e in zip(staked, won, strict=True)]
         cash -= added
@@ -115,6 +123,12 @@ def slow_outage(base: BaseHistory, past: Sequence[Counts]) -> float:
         calm, out = (0.0, shown) if was_out else (max(shown, 0.0), 10.0)
         shown = out if shown >= 4 else calm
     return shown
+
+
+def slow_part(base: BaseHistory, nc: int, ec: int) -> float:
+    """The part that counts of what a minute wins: two or three failures of at most twenty requests may be one incident."""
+    may_be_one = nc <= 20 and 2 <= ec <= 3 and base.slow.rate < 0.03
+    return min(base.phi / ec, 1.0) if may_be_one else 1.0
 
 
 def slow_beyond(nc: int, ec: int, nb: int, eb: int, b: float, phi: float) -> list[float]:
@@ -372,12 +386,14 @@ def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_sp
     if counts.nc == 0 or counts.nb == 0 or counts.exceeds(0.25):
         assert after == before
         return
-    held = log_staked(before.live, stake(before.minutes) + 0.3 / 2)
+    held = log_staked(before.live, stake(before.minutes) + 0.3 / 2, LOG_SHARES)
     won = share_bets(before, base, counts, 0.25)
     if before.is_out:
         won = [log(0.95 + 0.05 * exp(one)) for one in share_bets(before, base, counts, 0.25 * 8 / (0.75 + 0.25 * 8))]
     elif after.is_out:
         won = [min(one, 0.0) for one in won]
+    else:
+        won = as_believed(base, counts, won)
     assert after.live == pytest.approx([stake + log_e for stake, log_e in zip(held, won, strict=True)])
     assert (after.minutes, after.shift_minutes) == (before.minutes + 1, 1)
     assert kept_for_shifts(1) == pytest.approx(0.3 / 2)
@@ -389,13 +405,19 @@ def test_a_minute_in_which_the_weight_rose_plays_only_what_holds_whatever_the_sp
         return
     n = counts.nc + counts.nb
     requests, bad = base.slices[before.minutes] if before.minutes < len(base.slices) else (0, 0)
-    held = log_staked(before.assisted, stake(before.minutes) + 0.3 / 2)
+    held = log_staked(before.assisted, stake(before.minutes) + 0.3 / 2, LOG_SHARES)
     helped = share_bets(before, base, counts, 0.25 * n / (n + requests), lent=(requests, bad))
     if has_become_worse(base, minutes, n * 0.75, counts.eb):
         helped = list(map(min, helped, won))
     if before.is_out or after.is_out:
         helped = won if before.is_out else [min(one, 0.0) for one in helped]
+    else:
+        helped = as_believed(base, counts, helped)
     assert after.assisted == pytest.approx([stake + log_e for stake, log_e in zip(held, helped, strict=True)])
+
+
+def as_believed(base: BaseHistory, counts: Counts, won: list[float]) -> list[float]:
+    return [max(one, 0.0) * slow_part(base, counts.nc, counts.ec) + min(one, 0.0) for one in won]
 
 
 def share_bets(
@@ -429,13 +451,15 @@ def test_a_weight_change_in_which_the_canary_had_more_than_its_share_is_no_evide
     share=st.sampled_from([None, 0.25]),
     cold=st.sampled_from([COLD_SHARE, WARMING_SHARE]),
 )
-def test_a_cold_minute_plays_a_stake_of_its_own_and_leaves_the_others(
+def test_a_minute_that_cold_starts_may_explain_plays_a_stake_of_its_own_and_leaves_the_others(
     minutes: list[Counts], counts: Counts, base: BaseHistory, share: float | None, cold: float
 ):
     before = fold_all(base, minutes, delta=0.01)
     after = fold_cold(before, base, counts, share, cold=cold)
     if counts.nc == 0 or counts.nb == 0 or (share is not None and counts.exceeds(share)):
         assert after == before
+        return
+    if share is None and explains_little(cold, before.slow.rate):
         return
     cold_share = share_if_cold(share or counts.nc / (counts.nc + counts.nb), before.slow.rate, cold)
     won = share_bets(before, base, counts, cold_share)
@@ -445,6 +469,46 @@ def test_a_cold_minute_plays_a_stake_of_its_own_and_leaves_the_others(
     assert (after.minutes, after.shift_minutes) == (before.minutes, 1)
     assert after.slow == before.slow.after(counts.nb, counts.eb, decay=0.95)
     assert (after.log_safe == before.log_safe) or share is None
+
+
+SLOW_BASE = replace(a_base(slow=DecayedCounts(3000.0, 1500.0), slices=((900, 450),)), is_slow=True)
+
+
+def test_a_minute_in_which_cold_starts_explain_little_is_bet_on_like_any_other():
+    before = replace(unfolded(SLOW_BASE), delta=0.05)
+    counts = Counts(60, 48, 540, 270)
+
+    after = fold_cold(before, SLOW_BASE, counts, None, cold=COLD_SHARE)
+
+    held = log_staked((), stake(0) + 0.3 / 2, SLOW_EFFECTS.log_shares)
+    live = log_cold_bets(60, 48, 540, 270, b=before.slow.rate, cold=COLD_SHARE, phi=1.0, effects=SLOW_EFFECTS)
+    assert after.live == pytest.approx([one + log_e for one, log_e in zip(held, live, strict=True)])
+    helped = log_cold_bets(60, 48, 1440, 720, b=before.slow.rate, cold=COLD_SHARE, phi=1.0, effects=SLOW_EFFECTS)
+    assert after.assisted == pytest.approx([one + log_e for one, log_e in zip(held, helped, strict=True)])
+    assert (after.minutes, after.shift_minutes) == (1, 1)
+    assert after.log_safe == fold(before, SLOW_BASE, counts).log_safe
+    assert after.log_e > fold_cold(before, SLOW_BASE, counts, 0.1, cold=COLD_SHARE).log_e + 1.0
+
+
+@pytest.mark.parametrize(("rate", "effects"), [(0.5, SLOW_EFFECTS), (0.06, SLOW_EFFECTS), (0.01, RARELY_SLOW_EFFECTS)])
+def test_a_latency_limit_divides_its_stake_by_how_many_exceed_it(rate: float, effects: Effects):
+    base = replace(a_base(slow=DecayedCounts(1e6, 1e6 * rate)), is_slow=True)
+    assert effects_of(base) == effects
+    assert effects_of(replace(base, is_slow=False)) == ALL_EFFECTS
+    counts = Counts(60, 10, 540, 40)
+    won = log_bets(60, 10, 540, 40, offer(base.slow.rate, effects))
+    held = log_staked((), stake(0), effects.log_shares)
+    assert fold(unfolded(base), base, counts).live == pytest.approx([a + b for a, b in zip(held, won, strict=True)])
+
+
+@pytest.mark.parametrize(("family", "part"), [({}, 1 / 3), ({"is_slow": True}, 1.0), ({"is_coarse": True}, 1.0)])
+def test_three_failures_of_a_few_requests_count_as_one_and_slow_requests_do_not(family: dict[str, bool], part: float):
+    base = replace(a_base(slow=DecayedCounts(6e4, 60.0)), **family)
+    counts = Counts(6, 3, 54, 0)
+    won = log_bets(6, 3, 54, 0, offer(base.slow.rate, effects_of(base)))
+    held = log_staked((), stake(0), effects_of(base).log_shares)
+    believed = [max(one, 0.0) * part + min(one, 0.0) for one in won]
+    assert fold(unfolded(base), base, counts).live == pytest.approx([a + b for a, b in zip(held, believed, strict=True)])
 
 
 def test_that_the_canary_is_safe_is_shown_in_cold_minutes_too_unless_the_weight_rose_in_them():
@@ -522,10 +586,10 @@ def test_an_outage_does_not_count_against_the_canary_by_a_calm_history():
 
 
 def test_a_calm_minute_of_a_base_that_has_become_worse_is_judged_by_what_it_now_is():
-    """Two failures of the canary and none of base, whose rate was 4 % in the minutes before and 0.1 % once."""
-    told, now = Counts(6, 2, 54, 0), DecayedCounts(160.0, 6.4)
+    """Three failures of the canary and none of base, whose rate was 4 % in the minutes before and 0.1 % once."""
+    told, now = Counts(21, 3, 189, 0), DecayedCounts(560.0, 22.4)
     same, changed = (
-        fold_all(a_base(slow=DecayedCounts(1800.0, 1.8), recent=recent, slices=((1080, 1),) * 40), [told]).log_e_assisted
+        fold_all(a_base(slow=DecayedCounts(9000.0, 9.0), recent=recent, slices=((3780, 3),) * 40), [told]).log_e_assisted
         for recent in (NOTHING_SEEN, now)
     )
     assert same > 4.0
@@ -613,7 +677,7 @@ def test_a_coarse_metric_bets_on_large_effects_and_its_own_minute_is_not_tempere
     metric = fold(replace(unfolded(COARSE), delta=0.05), COARSE, counts)
     offered = offer(COARSE.slow.rate, LARGE_EFFECTS)
     won = log_bets(60, 20, 540, 20, offered)
-    staked = log_staked((), stake(0))
+    staked = log_staked((), stake(0), LOG_SHARES)
     assert metric.live == pytest.approx([held + log_e for held, log_e in zip(staked, won, strict=True)])
     assert metric.log_safe == log_safe_bet(60, 20, 540, 20, b=COARSE.slow.rate, delta=0.05)
 
@@ -623,19 +687,23 @@ def test_what_history_lends_a_coarse_metric_is_tempered_by_how_it_clusters_in_ti
     (requests, bad), offered = COARSE.slices[0], offer(COARSE.slow.rate, LARGE_EFFECTS)
     won = log_bets(60, 6, 540 + requests, 5 + bad, offered, phi=1.7)
     assert metric.assisted is not None
-    assert metric.assisted == pytest.approx([held + log_e for held, log_e in zip(log_staked((), stake(0)), won, strict=True)])
+    assert metric.assisted == pytest.approx(
+        [held + log_e for held, log_e in zip(log_staked((), stake(0), LOG_SHARES), won, strict=True)]
+    )
 
 
 def test_a_coarse_metric_bets_on_large_effects_at_weight_changes_and_while_cold_too():
     counts = Counts(60, 20, 540, 20)
     shift = fold_shift(unfolded(COARSE), COARSE, counts, 0.1)
     won = log_share_bets(60, 20, 540, 20, share=0.1, b=COARSE.slow.rate, effects=LARGE_EFFECTS)
-    held = log_staked((), stake(0) + 0.3 / 2)
+    held = log_staked((), stake(0) + 0.3 / 2, LOG_SHARES)
     assert shift.live == pytest.approx([one + log_e for one, log_e in zip(held, won, strict=True)])
     cold = fold_cold(unfolded(COARSE), COARSE, counts, 0.1, cold=0.1)
     share = share_if_cold(0.1, COARSE.slow.rate, 0.1)
     won = log_share_bets(60, 20, 540, 20, share=share, b=COARSE.slow.rate, effects=LARGE_EFFECTS)
-    assert cold.live == pytest.approx([one + log_e for one, log_e in zip(log_staked((), 0.3 / 2), won, strict=True)])
+    assert cold.live == pytest.approx(
+        [one + log_e for one, log_e in zip(log_staked((), 0.3 / 2, LOG_SHARES), won, strict=True)]
+    )
 
 
 def test_callers_that_come_in_bursts_condemn_no_canary():

@@ -46,8 +46,9 @@ def look_at(evidence: Evidence, *minutes: Counts, metric: str = "errors") -> Evi
 
 def set_to(evidence: Evidence, *, live: float, assisted: float) -> Evidence:
     """The evidence for its one metric, with e-values of the given logarithms, above 0."""
-    metric = replace(evidence.metrics["errors"], minutes=10**9, shift_minutes=10**3, live=(live,), assisted=(assisted,))
-    return replace(evidence, metrics={"errors": metric})
+    ((name, metric),) = evidence.metrics.items()
+    known = replace(metric, minutes=10**9, shift_minutes=10**3, live=(live,), assisted=(assisted,))
+    return replace(evidence, metrics={name: known})
 
 
 # Fixed at the start
@@ -149,10 +150,29 @@ def test_the_strength_is_a_mean():
     assert set_to(evidence_of(), live=log(30), assisted=log(30)).log_strength == pytest.approx(log(30))
 
 
-def test_condemns_with_the_help_of_history_from_a_live_e_of_10_on():
-    assert set_to(evidence_of(), live=log(10.001), assisted=log(131)).is_condemned
-    assert not set_to(evidence_of(), live=log(9.9), assisted=log(1e9)).is_condemned
-    assert not set_to(evidence_of(), live=log(10.001), assisted=log(129)).is_condemned
+def test_condemns_a_slow_canary_with_the_help_of_history_from_a_live_e_of_10_on():
+    slow = evidence_of(stakes={"slow_p99": 1.0})
+    assert set_to(slow, live=log(10.001), assisted=log(131)).is_condemned
+    assert not set_to(slow, live=log(9.9), assisted=log(1e9)).is_condemned
+    assert not set_to(slow, live=log(10.001), assisted=log(129)).is_condemned
+
+
+@pytest.mark.parametrize("metric", ["errors", "business_CheckoutFailed"])
+def test_history_makes_the_evidence_of_failures_at_most_five_times_as_strong(metric: str):
+    failing = evidence_of(stakes={metric: 1.0})
+    strong = set_to(failing, live=log(20.001), assisted=log(1e9))
+    assert strong.log_strength == pytest.approx(log(5 * 20.001))
+    assert strong.log_strength_of(metric) == pytest.approx(log(5 * 20.001))
+    assert strong.is_condemned
+    assert not set_to(failing, live=log(19.99), assisted=log(1e9)).is_condemned
+    assert set_to(failing, live=log(50), assisted=log(60)).log_strength == pytest.approx(log(0.25 * 50 + 0.75 * 60))
+
+
+def test_is_suspicious_once_the_evidence_leans_against_the_canary():
+    assert not evidence_of().is_suspicious
+    assert set_to(evidence_of(), live=log(1.51), assisted=log(1.51)).is_suspicious
+    assert not set_to(evidence_of(), live=log(1.49), assisted=log(1.49)).is_suspicious
+    assert not set_to(evidence_of(stakes={"slow_p99": 1.0}), live=log(0.99), assisted=log(99)).is_suspicious
 
 
 def test_asks_for_more_where_alpha_is_smaller():

@@ -105,9 +105,10 @@ class TestDoubt:
         proof = proof_of(fold(CALM, CALM))
         assert (proof.suspicion, proof.hidden) == (None, None)
 
-    def test_is_high_evidence_whatever_the_counts(self):
-        assert find_suspicion(self.evidence(log(23.0))) == "the evidence against the canary is high (E 24, the bar is 100)"
-        assert find_suspicion(self.evidence(log(5.0))) is None
+    def test_is_evidence_that_leans_against_the_canary_whatever_the_counts(self):
+        assert find_suspicion(self.evidence(log(23.0))) == "the evidence leans against the canary (E 24, the bar is 100)"
+        assert find_suspicion(self.evidence(log(0.6))) == "the evidence leans against the canary (E 1.6, the bar is 100)"
+        assert find_suspicion(self.evidence(log(0.4))) is None
 
     def test_names_the_metric_with_its_counts_and_calls_it_undecided(self):
         rollout = a_baking(limits_ms={"p99": (840.0,)})
@@ -116,13 +117,13 @@ class TestDoubt:
         known = folded.evidence
         high = replace(known.metrics["slow_p99"], live=(log(60.0),), assisted=(log(60.0),))
         proof = proof_of(replace(folded, evidence=replace(known, metrics={**known.metrics, "slow_p99": high})))
-        assert proof.suspicion.startswith("the evidence against the canary is high (E ")
+        assert proof.suspicion.startswith("the evidence leans against the canary (E ")
         assert "; slow_p99: 0 of 120 canary requests (0.00 %) took longer than 840 ms, " in proof.suspicion
         assert (proof.findings["slow_p99"], proof.findings["errors"]) == (Finding.TOO_FEW, Finding.NOT_WORSE)
         assert proof.hidden is None
 
     def test_is_an_outage_of_base_too_for_half_an_hour(self):
-        newly = self.evidence(outage=10.0)
+        newly = self.evidence(log_e=log(0.1), outage=10.0)
         assert find_suspicion(newly) == "base fails far more often than in its history (errors)"
         errors = replace(newly.metrics["errors"], outage_minutes=OUTAGE_WAITS + 1)
         assert find_suspicion(replace(newly, metrics={"errors": errors})) is None

@@ -289,7 +289,7 @@ def test_what_speaks_against_the_canary_does_not_wait_for_the_minutes_that_are_l
 
 
 class TestSuspicion:
-    SUSPICIOUS = replace(PROVEN, suspicion="the evidence against the canary is high (E 23, the bar is 100)")
+    SUSPICIOUS = replace(PROVEN, suspicion="the evidence leans against the canary (E 23, the bar is 100)")
 
     @pytest.mark.parametrize("after", [BAKE, BAKE + 584])
     def test_makes_a_step_wait_within_its_extension(self, after):

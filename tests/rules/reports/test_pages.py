@@ -94,7 +94,7 @@ class TestFirstLines:
 
     def test_how_sure_a_verdict_is_is_said_against_its_bar(self):
         assert sentences.sure(REPORTS["bad"]) == (
-            "Evidence 999 against the canary; 100 condemns it. At most one good release in 100 ever reaches that."
+            "Evidence 176 against the canary; 100 condemns it. At most one good release in 100 ever reaches that."
         )
         assert sentences.sure(REPORTS["good"]) == (
             "Evidence 0.2 against the canary, where 100 would condemn it. "

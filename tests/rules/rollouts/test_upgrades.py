@@ -67,7 +67,15 @@ def test_a_rollout_of_schema_2_is_judged_on_what_it_began_with(upgraded):
 @pytest.mark.parametrize("metric", ["client_errors", "business_CheckoutFailed", "slow_250ms"])
 def test_a_metric_of_schema_4_has_the_family_that_its_name_said(metric):
     frozen = upgrade_history({"alpha": 0.01, "metrics": {metric: {"stake": 1.0}}})
-    assert frozen["metrics"] == {metric: {"family": families(metric)[metric], "stake": 1.0}}
+    is_slow = metric == "slow_250ms"
+    assert frozen["metrics"] == {metric: {"family": families(metric)[metric], "stake": 1.0, "is_slow": is_slow}}
+
+
+def test_a_latency_limit_of_schema_8_is_known_by_its_family():
+    frozen = upgrade_history({"alpha": 0.01, "metrics": {"checkout": {"family": "slow", "stake": 1.0, "is_coarse": False}}})
+    assert frozen["metrics"] == {"checkout": {"family": "slow", "stake": 1.0, "is_coarse": False, "is_slow": True}}
+    record = encode(a_rollout())
+    assert UPGRADES[8](record) == record
 
 
 def test_a_record_of_schema_4_is_as_it_is_in_schema_5():

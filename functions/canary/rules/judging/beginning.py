@@ -33,7 +33,10 @@ def begin_evidence(
         raise ValueError(f"every metric needs a stake, got {sorted(stakes)} for {sorted(histories)}; name the same metrics")
     if not isclose(sum(stakes.values()), 1.0) or min(stakes.values()) <= 0.0:
         raise ValueError(f"stakes must be above 0 and sum to 1, got {dict(stakes)}; divide them by their sum")
-    bases = {name: freeze_history(minutes, is_coarse=is_coarse(families[name])) for name, minutes in histories.items()}
+    bases = {
+        name: freeze_history(minutes, is_coarse=is_coarse(families[name]), is_slow=families[name] is Family.SLOW)
+        for name, minutes in histories.items()
+    }
     history = History(alpha, {name: families[name] for name in bases}, dict(stakes), bases)
     return Evidence(history, {name: unfolded(base) for name, base in history.bases.items()})
 

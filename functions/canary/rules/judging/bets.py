@@ -55,6 +55,15 @@ LOG_FAR_TOO_FEW = 3.0
 SHARES = (0.12, 0.10, 0.07, 0.08, 0.06, 0.10, 0.13, 0.03, 0.03, 0.12, 0.05, 0.02, 0.04, 0.01, 0.04)
 """Each bet's part of what is staked; the parts sum to 1. Bets that win within a minute or two when they are right get less."""
 
+SLOW_SHARES = (0.16, 0.38, 0.26, 0.12, 0.02, 0.005, 0.02, 0.005, 0.005, 0.01, 0.005, 0.005, 0.005, 0.003, 0.002)
+RARELY_SLOW_SHARES = (0.08, 0.22, 0.27, 0.20, 0.10, 0.05, 0.02, 0.01, 0.01, 0.02, 0.005, 0.005, 0.005, 0.003, 0.002)
+"""The parts for a latency limit that many of base's requests exceed, and for one that few do. A slower release multiplies the
+odds of being slow by two to five; it hardly ever makes every request slow, which is what rises and jumps are for.
+"""
+
+MANY_SLOW = 0.05
+"""The share of base's requests above which many exceed a limit."""
+
 _PRECISION = 1e-13
 # Keeps quotients finite where one arm has a billionth of the other's requests, or a rate rounds to 1.
 _TINY = 1e-12
@@ -69,23 +78,33 @@ NO_JUMP: Jump = (0.5, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 class Effects(NamedTuple):
-    """The sizes of the effects that are bet on."""
+    """The sizes of the effects that are bet on, and the logarithm of each bet's part of the stake."""
 
     ratios: Ratios
     rises: tuple[float, ...]
     patient_rises: tuple[float, ...]
     jumps: tuple[float, ...]
+    log_shares: tuple[float, ...]
 
 
 def _effects(
-    ratios: tuple[float, ...], rises: tuple[float, ...], patient_rises: tuple[float, ...], jumps: tuple[float, ...]
+    ratios: tuple[float, ...],
+    rises: tuple[float, ...],
+    patient_rises: tuple[float, ...],
+    jumps: tuple[float, ...],
+    shares: tuple[float, ...] = SHARES,
 ) -> Effects:
-    return Effects(tuple([(ratio - 1.0, log(ratio)) for ratio in ratios]), rises, patient_rises, jumps)
+    above = tuple([(ratio - 1.0, log(ratio)) for ratio in ratios])
+    return Effects(above, rises, patient_rises, jumps, tuple(map(log, shares)))
 
 
 ALL_EFFECTS = _effects(RATIOS, RISES, PATIENT_RISES, JUMPS)
 LARGE_EFFECTS = _effects((2.0, 2.0, 3.0, 5.0, 10.0, 30.0), (0.05, 0.20), (0.05, 0.05), (0.20, 0.05, 0.20, 0.60, 0.20))
 """For a metric judged on large effects only, such as a lost route has; the number of bets of each kind stays the same."""
+
+SLOW_EFFECTS = _effects(RATIOS, RISES, PATIENT_RISES, JUMPS, SLOW_SHARES)
+RARELY_SLOW_EFFECTS = _effects(RATIOS, RISES, PATIENT_RISES, JUMPS, RARELY_SLOW_SHARES)
+"""For latency limits."""
 
 
 class Offered(NamedTuple):
@@ -114,9 +133,9 @@ def log_bets(nc: float, ec: float, nb: float, eb: float, offered: Offered, *, ph
     share = nc / (nc + nb)
     bad, good_c, good_b = ec + eb, nc - ec, nb - eb
     good = good_c + good_b
-    is_common = nc < bad < MOST_COMMON * offered.b * (nc + nb)
     effects = offered.effects
-    won = _log_odds(nc, ec, bad, good, effects, phi) if is_common else _log_ratios(share, ec, bad, good, effects, phi)
+    is_on_odds = is_common(nc, nb, bad, offered.b)
+    won = _log_odds(nc, ec, bad, good, effects, phi) if is_on_odds else _log_ratios(share, ec, bad, good, effects, phi)
     won += _log_rises(share, ec, bad, good, offered.b, effects, phi)
     for b, rise, log_a, log_good_a, log_b, log_good_b in offered.jumps:
         log_chosen = ec * log_a + good_c * log_good_a + eb * log_b + good_b * log_good_b
@@ -146,6 +165,11 @@ def log_share_bets(
     good = nc + nb - bad
     won = _log_ratios(share, ec, bad, good, effects, phi) + _log_rises(share, ec, bad, good, b, effects, phi)
     return won + [0.0] * len(JUMPS)
+
+
+def is_common(nc: float, nb: float, bad: float, b: float) -> bool:
+    """Whether bad requests are so common, in both arms together, that the ratios are bet on the odds."""
+    return nc < bad < MOST_COMMON * b * (nc + nb)
 
 
 def tempered(phi: float, log_r: float) -> float:

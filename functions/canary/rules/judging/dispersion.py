@@ -35,6 +35,9 @@ ONSET_IS_CLEAR = 15.0
 SUMMED_MINUTES = 3
 """Sums of so many measured minutes show clusters that last for several minutes, such as those of a sick instance."""
 
+DRIFT_IS_SHARED = 4.0
+"""Of what the sums add to phi, the part ``(phi - 1) / (phi + 4)`` counts for drift."""
+
 ONSET_TIMES = 4.0
 FEWEST_ONSETS = 5
 """Clusters begin abruptly if a minute has so many times the bad requests of the one before, and does so this often a day."""
@@ -64,8 +67,12 @@ def dispersion(minutes: Sequence[Minute]) -> float:
     * the same mean with these two, unless they hold an outage: where bursts are few, those blocks hold all of them. With the
       other figures alone, up to 3 % of good releases were rolled back in a simulation of three to five bursts a day;
     * the last mean once more, over sums of three minutes, if clusters begin abruptly: a sick instance fails for several
-      minutes. Drift clusters as long, but the arms mostly drift together, and then it says nothing about either. Where
-      the sums counted for drift too, they hid 12 to 24 % of releases that were four times worse than a drifting base.
+      minutes.
+
+    Otherwise what clusters for several minutes is drift. The arms mostly drift together, and then it says nothing about either;
+    counted in full, it hid 12 to 24 % of releases that were four times worse than a drifting base. So only a part of what the
+    sums add to the single minutes counts: a small part where single minutes cluster little, and most of it where they
+    cluster much, because a metric with so many bad requests can afford it.
 
     The last two count only if they are above 1 by three standard errors. A block without any bad or any good request cannot
     show clustering and is left out (counted as 1, such blocks hid bursts).
@@ -82,11 +89,12 @@ def dispersion(minutes: Sequence[Minute]) -> float:
     outages = set(_in_outage(told))
     single = [_measured(block, is_outage=number in outages) for number, block in enumerate(told)]
     calm = sorted(single)[:-OUTAGE_BLOCKS]
-    sure = [_sure_mean(single, told, 1)]
-    if _is_abrupt(told):
-        summed = [_measured(_summed(block), is_outage=number in outages) for number, block in enumerate(told)]
-        sure.append(_sure_mean(summed, told, SUMMED_MINUTES))
-    return max(1.0, median(block.clustered for block in single), _mean(calm), *sure)
+    by_minute = max(1.0, median(block.clustered for block in single), _mean(calm), _sure_mean(single, told, 1))
+    summed = [_measured(_summed(block), is_outage=number in outages) for number, block in enumerate(told)]
+    by_sum = _sure_mean(summed, told, SUMMED_MINUTES)
+    if by_sum <= by_minute or _is_abrupt(told):
+        return max(by_minute, by_sum)
+    return by_minute + (by_sum - by_minute) * (by_minute - 1.0) / (by_minute + DRIFT_IS_SHARED)
 
 
 def _sure_mean(measured: Sequence[_Block], blocks: Sequence[Sequence[Minute]], size: int) -> float:

@@ -11,11 +11,23 @@ from dataclasses import dataclass, replace
 from math import log
 from typing import TYPE_CHECKING
 
-from canary.rules.judging.bets import ALL_EFFECTS, LARGE_EFFECTS, Effects, log_bets, log_safe_bet, log_share_bets, offer
+from canary.rules.judging.bets import (
+    ALL_EFFECTS,
+    LARGE_EFFECTS,
+    MANY_SLOW,
+    RARELY_SLOW_EFFECTS,
+    SLOW_EFFECTS,
+    Effects,
+    log_bets,
+    log_safe_bet,
+    log_share_bets,
+    offer,
+)
+from canary.rules.judging.cold import explains_little, log_cold_bets, share_if_cold
 from canary.rules.judging.history import RECENT_DECAY, BaseHistory, DecayedCounts
+from canary.rules.judging.incident import as_one
 from canary.rules.judging.outage import OUTAGE_BEGINS, OUTAGE_WAITS, log_beyond, log_outage, without_wins
 from canary.rules.judging.staking import (
-    LOG_SHARES,
     STAKED_AT_SHIFT,
     kept_for_shifts,
     log_added,
@@ -26,7 +38,11 @@ from canary.rules.judging.staking import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from canary.rules.judging.counts import Counts
+
+    Bets = Callable[[int, int, float], list[float]]
 
 SLOW_DECAY = 0.95
 BASE_HAS_CHANGED = 1.5
@@ -86,36 +102,16 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
     """Fold one minute. It is not evidence if an arm had no request, but the base rate is still learned from it."""
     if counts.nb == 0:
         return metric
-    slow, recent = _learned(metric, counts)
-    outage = _outage(metric, base, counts.nb, counts.eb)
-    is_out = outage >= OUTAGE_BEGINS
-    outage_minutes = metric.outage_minutes + is_out
-    if counts.nc == 0:
-        return replace(metric, slow=slow, recent=recent, outage=outage, outage_minutes=outage_minutes)
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
-    added = stake(metric.minutes)
-    if metric.is_out:
-        won = helped = _log_beyond(metric, base, counts, nc / (nc + nb))
-    else:
-        offered = offer(metric.slow.rate, effects_of(base))
-        won = helped = log_bets(nc, ec, nb, eb, offered, phi=base.live_phi)
-        requests, bad = _lent(metric, base)
-        if requests:
-            helped = log_bets(nc, ec, nb + requests, eb + bad, offered, phi=base.phi)
-            helped = _held_back(helped, won, metric, base, nb, eb)
-        if is_out:
-            won, helped = without_wins(won), without_wins(helped)
-    return replace(
-        metric,
-        minutes=metric.minutes + 1,
-        slow=slow,
-        recent=recent,
-        outage=outage,
-        outage_minutes=outage_minutes,
-        live=_play(metric.live, added, won),
-        assisted=None if metric.assisted is None else _play(metric.assisted, added, helped),
-        log_safe=metric.log_safe + _log_safe(metric, counts) / base.live_phi,
-    )
+    if nc == 0:
+        return _learned(metric, base, counts, nb)
+    offered = offer(metric.slow.rate, effects_of(base))
+
+    def bets(requests: int, bad: int, phi: float) -> list[float]:
+        return log_bets(nc, ec, nb + requests, eb + bad, offered, phi=phi)
+
+    folded = _fold(metric, base, counts, nc / (nc + nb), bets, added=stake(metric.minutes))
+    return replace(folded, log_safe=metric.log_safe + _log_safe(metric, counts) / base.live_phi)
 
 
 def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float) -> MetricEvidence:
@@ -127,90 +123,122 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share:
     if nb == 0 or nc == 0 or counts.exceeds(share):
         return metric
     b, n, effects = metric.slow.rate, nc + nb, effects_of(base)
-    added = stake(metric.minutes) + STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
-    outage = _outage(metric, base, n * (1.0 - share), eb)
-    is_out = outage >= OUTAGE_BEGINS
-    outage_minutes = metric.outage_minutes + is_out
-    if metric.is_out:
-        won = helped = _log_beyond(metric, base, counts, share)
-    else:
-        won = helped = log_share_bets(nc, ec, nb, eb, share=share, b=b, phi=base.live_phi, effects=effects)
-        requests, bad = _lent(metric, base)
-        if requests:
-            lent_share = share * n / (n + requests)
-            helped = log_share_bets(nc, ec, nb + requests, eb + bad, share=lent_share, b=b, phi=base.phi, effects=effects)
-            helped = _held_back(helped, won, metric, base, n * (1.0 - share), eb)
-        if is_out:
-            won, helped = without_wins(won), without_wins(helped)
-    slow, recent = _learned(metric, counts)
-    return replace(
-        metric,
-        minutes=metric.minutes + 1,
-        shift_minutes=metric.shift_minutes + 1,
-        slow=slow,
-        recent=recent,
-        outage=outage,
-        outage_minutes=outage_minutes,
-        live=_play(metric.live, added, won),
-        assisted=None if metric.assisted is None else _play(metric.assisted, added, helped),
-    )
+
+    def bets(requests: int, bad: int, phi: float) -> list[float]:
+        lent_share = share * n / (n + requests)
+        return log_share_bets(nc, ec, nb + requests, eb + bad, share=lent_share, b=b, phi=phi, effects=effects)
+
+    return _fold(metric, base, counts, share, bets, added=stake(metric.minutes) + _reserve(metric), is_shift=True)
 
 
 def fold_cold(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float | None, *, cold: float) -> MetricEvidence:
     """Fold a minute in which up to `cold` (a fraction) of the canary's requests may have met a cold start.
 
-    The minute plays only a stake of its own, on the canary being bad more often than cold starts explain; afterwards that stake
-    joins the others. The minute may still help to show that the canary is safe, because cold starts only speak against it.
-    `share`: the canary's share if it rose in the minute; None if the split did not change.
+    Where that explains little of what is bad, the minute is bet on like any other, against what base's bad requests and the
+    cold starts together explain. Elsewhere, and in a minute of a weight change, it plays only a stake of its own, which
+    afterwards joins the others. The minute may always help to show that the canary is safe, because cold starts only speak
+    against it. `share`: the canary's share if it rose in the minute; None if the split did not change.
     """
     if counts.nb == 0 or counts.nc == 0 or (share is not None and counts.exceeds(share)):
         return metric
-    b = metric.slow.rate
-    warm_share = counts.nc / (counts.nc + counts.nb) if share is None else share
-    cold_share = share_if_cold(warm_share, b, cold)
+    log_safe = metric.log_safe + (_log_safe(metric, counts) / base.live_phi if share is None else 0.0)
+    b, effects = metric.slow.rate, effects_of(base)
     nc, ec, nb, eb = counts.nc, counts.ec, counts.nb, counts.eb
-    won = log_share_bets(nc, ec, nb, eb, share=cold_share, b=b, phi=base.live_phi, effects=effects_of(base))
-    added = STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
-    slow, recent = _learned(metric, counts)
+    warm_share = nc / (nc + nb) if share is None else share
+    if share is None and explains_little(cold, b):
+
+        def bets(requests: int, bad: int, phi: float) -> list[float]:
+            return log_cold_bets(nc, ec, nb + requests, eb + bad, b=b, cold=cold, phi=phi, effects=effects)
+
+        added = stake(metric.minutes) + _reserve(metric)
+        return replace(_fold(metric, base, counts, warm_share, bets, added=added, is_shift=True), log_safe=log_safe)
+    won = log_share_bets(nc, ec, nb, eb, share=share_if_cold(warm_share, b, cold), b=b, phi=base.live_phi, effects=effects)
+    added, log_shares = _reserve(metric), effects.log_shares
+    slow, recent = _rates_after(metric, counts)
     return replace(
         metric,
         slow=slow,
         recent=recent,
         shift_minutes=metric.shift_minutes + 1,
-        live=_put_by(metric.live, added, won),
-        assisted=None if metric.assisted is None else _put_by(metric.assisted, added, won),
-        log_safe=metric.log_safe + (_log_safe(metric, counts) / base.live_phi if share is None else 0.0),
+        live=_put_by(metric.live, added, won, log_shares),
+        assisted=None if metric.assisted is None else _put_by(metric.assisted, added, won, log_shares),
+        log_safe=log_safe,
     )
+
+
+def _fold(
+    metric: MetricEvidence,
+    base: BaseHistory,
+    counts: Counts,
+    share: float,
+    bets: Bets,
+    *,
+    added: float,
+    is_shift: bool = False,
+) -> MetricEvidence:
+    """The metric after a minute in which the canary had `share` of the requests and `added` was staked."""
+    nb, eb = (counts.nc + counts.nb) * (1.0 - share), counts.eb
+    learned = _learned(metric, base, counts, nb)
+    if metric.is_out:
+        won = helped = log_beyond(counts, share, b=metric.slow.rate, phi=base.live_phi, effects=effects_of(base))
+    else:
+        won = helped = bets(0, 0, base.live_phi)
+        requests, bad = _lent(metric, base)
+        if requests:
+            helped = _held_back(bets(requests, bad, base.phi), won, metric, base, nb, eb)
+        won, helped = (_believed(log_es, learned, base, counts) for log_es in (won, helped))
+    log_shares = effects_of(base).log_shares
+    return replace(
+        learned,
+        minutes=metric.minutes + 1,
+        shift_minutes=metric.shift_minutes + is_shift,
+        live=_play(metric.live, added, won, log_shares),
+        assisted=None if metric.assisted is None else _play(metric.assisted, added, helped, log_shares),
+    )
+
+
+def _believed(won: list[float], after: MetricEvidence, base: BaseHistory, counts: Counts) -> list[float]:
+    """What the bets win once it is asked whether an outage or a single incident explains it."""
+    if after.is_out:
+        return without_wins(won)
+    if base.is_slow or base.is_coarse:
+        return won
+    return as_one(won, requests=counts.nc, failures=counts.ec, usual=base.slow.rate, phi=base.phi)
 
 
 def effects_of(base: BaseHistory) -> Effects:
     """The effects that are bet on for a metric."""
+    if base.is_slow:
+        return SLOW_EFFECTS if base.slow.rate > MANY_SLOW else RARELY_SLOW_EFFECTS
     return LARGE_EFFECTS if base.is_coarse else ALL_EFFECTS
 
 
-def share_if_cold(share: float, b: float, cold: float) -> float:
-    """The largest share of the bad requests that is the canary's if cold starts make a fraction `cold` of its requests bad.
-
-    It follows from the odds of both arms' bad rates, where base's rate is `b`.
-    """
-    a = cold + (1.0 - cold) * b
-    odds = a * (1.0 - b) / (b * (1.0 - a))
-    return odds * share / (1.0 - share + odds * share)
-
-
-def _play(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[float, ...]:
+def _play(stakes: tuple[float, ...], added: float, won: list[float], log_shares: tuple[float, ...]) -> tuple[float, ...]:
     """The stakes after the minute: first added to, then multiplied by each bet's factor."""
-    return tuple([held + log_e for held, log_e in zip(log_staked(stakes, added), won, strict=True)])
+    return tuple([held + log_e for held, log_e in zip(log_staked(stakes, added, log_shares), won, strict=True)])
 
 
-def _put_by(stakes: tuple[float, ...], added: float, won: list[float]) -> tuple[float, ...]:
+def _put_by(stakes: tuple[float, ...], added: float, won: list[float], log_shares: tuple[float, ...]) -> tuple[float, ...]:
     """The stakes after a minute that played only the `added` stake."""
-    new = [log(added) + log_share + log_e for log_share, log_e in zip(LOG_SHARES, won, strict=True)]
+    new = [log(added) + log_share + log_e for log_share, log_e in zip(log_shares, won, strict=True)]
     return tuple(log_added(stakes, new)) if stakes else tuple(new)
 
 
-def _learned(metric: MetricEvidence, counts: Counts) -> tuple[DecayedCounts, DecayedCounts]:
-    """What is known of base after the minute's requests."""
+def _reserve(metric: MetricEvidence) -> float:
+    """The stake that a minute of a weight change adds."""
+    return STAKED_AT_SHIFT * kept_for_shifts(metric.shift_minutes)
+
+
+def _learned(metric: MetricEvidence, base: BaseHistory, counts: Counts, requests: float) -> MetricEvidence:
+    """What is known of base after the minute: its rates, and whether it is in an outage. `requests`: base's in the minute."""
+    outage = log_outage(metric.outage, base, requests, counts.eb, recent=metric.recent.rate, minutes=metric.outage_minutes)
+    slow, recent = _rates_after(metric, counts)
+    outage_minutes = metric.outage_minutes + (outage >= OUTAGE_BEGINS)
+    return replace(metric, slow=slow, recent=recent, outage=outage, outage_minutes=outage_minutes)
+
+
+def _rates_after(metric: MetricEvidence, counts: Counts) -> tuple[DecayedCounts, DecayedCounts]:
+    """What is known of base's rate after the minute's requests."""
     slow = metric.slow.after(counts.nb, counts.eb, decay=SLOW_DECAY)
     return slow, metric.recent.after(counts.nb, counts.eb, decay=RECENT_DECAY)
 
@@ -239,16 +267,6 @@ def _is_worse(requests: float, bad: float, base: BaseHistory) -> bool:
     if bad <= expected:
         return False
     return expected == 0.0 or bad * log(bad / expected) - (bad - expected) > BASE_HAS_CHANGED * base.phi
-
-
-def _outage(metric: MetricEvidence, base: BaseHistory, requests: float, bad: int) -> float:
-    """How much base's minutes speak for an outage, with one more minute of so many requests and bad ones."""
-    return log_outage(metric.outage, base, requests, bad, recent=metric.recent.rate, minutes=metric.outage_minutes)
-
-
-def _log_beyond(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float) -> list[float]:
-    """What the bets win in an outage known from earlier minutes."""
-    return log_beyond(counts, share, b=metric.slow.rate, phi=base.live_phi, effects=effects_of(base))
 
 
 def _log_safe(metric: MetricEvidence, counts: Counts) -> float:

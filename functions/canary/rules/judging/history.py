@@ -62,6 +62,7 @@ class BaseHistory:
     over-dispersion by which every ln e is divided. ``slices``: the (requests, bad) lent to the live minutes in turn.
     ``is_known`` is False if there were fewer than 30 minutes: stated priors replace them, there are no slices, and a verdict
     must say so. ``is_coarse``: only large effects are bet on, and bad requests cluster in time but not within an arm.
+    ``is_slow``: a bad request is one slower than a limit, so the stake is divided among the bets in another way.
     """
 
     slow: DecayedCounts
@@ -70,6 +71,7 @@ class BaseHistory:
     slices: tuple[tuple[int, int], ...]
     is_known: bool
     is_coarse: bool = False
+    is_slow: bool = False
 
     @property
     def live_phi(self) -> float:
@@ -105,14 +107,14 @@ def even_minutes(minutes: Sequence[T]) -> Sequence[T]:
     return minutes[0::2]
 
 
-def freeze_history(minutes: Sequence[tuple[int, int]], *, is_coarse: bool = False) -> BaseHistory:
+def freeze_history(minutes: Sequence[tuple[int, int]], *, is_coarse: bool = False, is_slow: bool = False) -> BaseHistory:
     """Freeze base's minutes, given as (requests, bad) in time order.
 
     A minute without requests says nothing, and one with more bad requests than requests was not complete. Both are ignored.
     """
     told = [minute for minute in minutes if 0 <= minute[1] <= minute[0] > 0]
     if len(told) < FEWEST_MINUTES:
-        return replace(UNKNOWN, is_coarse=is_coarse)
+        return replace(UNKNOWN, is_coarse=is_coarse, is_slow=is_slow)
     measured = odd_minutes(told)
     seen = DecayedCounts(*total(measured))
     return BaseHistory(
@@ -122,6 +124,7 @@ def freeze_history(minutes: Sequence[tuple[int, int]], *, is_coarse: bool = Fals
         slices=tuple(total(lent) for lent in chunks(even_minutes(told), SLICE_MINUTES)),
         is_known=True,
         is_coarse=is_coarse,
+        is_slow=is_slow,
     )
 
 
@@ -139,6 +142,7 @@ def to_json(history: History) -> dict[str, Any]:
                 "slices": [[*lent] for lent in base.slices],
                 "is_known": base.is_known,
                 "is_coarse": base.is_coarse,
+                "is_slow": base.is_slow,
             }
             for name, base in history.bases.items()
         },
@@ -170,6 +174,7 @@ def _base_from_json(frozen: Mapping[str, Any]) -> BaseHistory:
         slices=tuple((int(requests), int(bad)) for requests, bad in frozen["slices"]),
         is_known=bool(frozen["is_known"]),
         is_coarse=bool(frozen.get("is_coarse", False)),
+        is_slow=bool(frozen.get("is_slow", False)),
     )
 
 

@@ -10,9 +10,12 @@ from math import ceil, exp, inf, log
 from typing import TYPE_CHECKING, NamedTuple
 
 from canary.rules.judging.bets import log_bets, offer
+from canary.rules.judging.dispersion import total
 from canary.rules.judging.evidence import MetricEvidence, effects_of
+from canary.rules.judging.families import Family, is_failure
 from canary.rules.judging.history import SLICE_MINUTES, BaseHistory
-from canary.rules.judging.judge import ASSISTED_PART, LOG_LIVE_FLOOR
+from canary.rules.judging.incident import expected_as_one
+from canary.rules.judging.judge import ASSISTED_PART, HISTORY_HELPS, LOG_LIVE_FLOOR
 from canary.rules.judging.staking import log_staked, log_sum, stake
 
 if TYPE_CHECKING:
@@ -49,7 +52,7 @@ def requests_needed(evidence: Evidence, *, metric: str, detect: float, share: fl
             live=evidence.log_bar - log(1.0 - ASSISTED_PART) - log_stake,
             assisted=evidence.log_bar - log(ASSISTED_PART) - log_stake,
             either=evidence.log_bar - log_stake,
-            floor=LOG_LIVE_FLOOR - log_stake,
+            floor=log_floor(evidence.log_bar, evidence.history.families[metric]) - log_stake,
         ),
         detect=detect,
         share=share,
@@ -62,24 +65,43 @@ def requests_to_reach(metric: MetricEvidence, base: BaseHistory, *, bars: Bars, 
     None if neither is expected ever to happen.
     """
     added = stake(metric.minutes)
-    live = log_staked(metric.live, added)
-    growth = _growth(metric, base, detect, (1.0 - share) / share, base.live_phi)
+    log_shares = effects_of(base).log_shares
+    live = log_staked(metric.live, added, log_shares)
+    growth = _growth(metric, base, detect, share, 0.0, base.live_phi)
     if metric.assisted is None:
         routes = [_crossing(live, growth, bars.either)]
     else:
         lent = SLICE_MINUTES if metric.minutes < len(base.slices) else 0
-        assisted = log_staked(metric.assisted, added)
-        assisted_growth = _growth(metric, base, detect, (1.0 - share + lent) / share, base.phi)
+        assisted = log_staked(metric.assisted, added, log_shares)
+        assisted_growth = _growth(metric, base, detect, share, lent, base.phi)
         both = (_crossing(live, growth, bars.floor), _crossing(assisted, assisted_growth, bars.assisted))
         routes = [_crossing(live, growth, bars.live), None if None in both else max(n for n in both if n is not None)]
     return min((ceil(n) for n in routes if n is not None), default=None)
 
 
-def _growth(metric: MetricEvidence, base: BaseHistory, detect: float, base_requests: float, phi: float) -> list[float]:
-    """Expected ln e of each bet for one canary request together with so many base requests."""
+def log_floor(log_bar: float, family: Family) -> float:
+    """What the live evidence must reach however much history says: for failures, history helps only so much."""
+    if not is_failure(family):
+        return LOG_LIVE_FLOOR
+    return max(LOG_LIVE_FLOOR, log_bar - log(HISTORY_HELPS))
+
+
+def _growth(metric: MetricEvidence, base: BaseHistory, detect: float, share: float, lent: float, phi: float) -> list[float]:
+    """Expected ln e of each bet for one canary request together with base's, and as much of history as `lent` times both."""
     slow = metric.slow.rate
-    offered = offer(slow, effects_of(base))
-    return log_bets(1.0, min(slow + detect, 1.0), base_requests, base_requests * slow, offered, phi=phi)
+    base_requests = (1.0 - share + lent) / share
+    bad = _believed(base, min(slow + detect, 1.0), share)
+    return log_bets(1.0, bad, base_requests, base_requests * slow, offer(slow, effects_of(base)), phi=phi)
+
+
+def _believed(base: BaseHistory, rate: float, share: float) -> float:
+    """The canary's bad rate as the bets see it: where it has few requests a minute, several failures count as one."""
+    if base.is_slow or base.is_coarse or not base.slices:
+        return rate
+    requests = share * total(base.slices)[0] / (SLICE_MINUTES * len(base.slices))
+    if not requests:
+        return rate
+    return expected_as_one(requests * rate, requests=requests, usual=base.slow.rate, phi=base.phi) / requests
 
 
 def _crossing(stakes: Sequence[float], growth: Sequence[float], log_bar: float) -> float | None:

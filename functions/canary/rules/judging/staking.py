@@ -15,8 +15,6 @@ from __future__ import annotations
 from math import exp, log, log1p
 from typing import TYPE_CHECKING
 
-from canary.rules.judging.bets import SHARES
-
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -32,8 +30,6 @@ STAKED_AT_SHIFT = 0.5
 
 _SHIFTS_OF_A_FLOAT = 1000
 """After more weight changes the rest would be too small for a float, so it stays at about 1e-302."""
-
-LOG_SHARES = tuple(map(log, SHARES))
 
 
 def stake(minute: int) -> float:
@@ -59,10 +55,13 @@ def kept_for_shifts(shift_minutes: int) -> float:
     return (1.0 - STEADY) * (1.0 - STAKED_AT_SHIFT) ** min(shift_minutes, _SHIFTS_OF_A_FLOAT)
 
 
-def log_staked(stakes: tuple[float, ...], added: float) -> list[float]:
-    """Logarithms of the stake on each bet once `added` is divided among them, before the minute is played."""
+def log_staked(stakes: tuple[float, ...], added: float, log_shares: tuple[float, ...]) -> list[float]:
+    """Logarithms of the stake on each bet once `added` is divided among them, before the minute is played.
+
+    `log_shares`: each bet's part of it, as a logarithm.
+    """
     log_new = log(added)
-    new = [log_new + log_share for log_share in LOG_SHARES]
+    new = [log_new + log_share for log_share in log_shares]
     return log_added(stakes, new) if stakes else new
 
 

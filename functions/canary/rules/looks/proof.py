@@ -194,12 +194,12 @@ def _condemnation(rollout: Rollout, evidence: Evidence) -> str:
 
 
 def find_suspicion(evidence: Evidence) -> str | None:
-    """Why the step should see more before it ends: the evidence against the canary is high, or base is in an outage."""
-    if evidence.is_suspicious:
-        strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
-        return f"the evidence against the canary is high (E {strength}, the bar is {bar})"
+    """Why the step should see more before it ends: the evidence leans against the canary, or base is in an outage."""
     if out := evidence.newly_in_outage:
         return f"base fails far more often than in its history ({', '.join(out)})"
+    if evidence.is_suspicious:
+        strength, bar = format_e(evidence.log_strength), format_e(evidence.log_bar)
+        return f"the evidence leans against the canary (E {strength}, the bar is {bar})"
     return None
 
 
@@ -236,7 +236,7 @@ def _worst(evidence: Evidence) -> str:
 
 def _strengths(evidence: Evidence, metric: str) -> Iterator[float]:
     yield evidence.metrics[metric].log_e
-    yield evidence.metrics[metric].log_e_assisted
+    yield evidence.log_e_assisted_of(metric)
 
 
 def format_e(log_e: float) -> str:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.families import Family
 from canary.rules.judging.harm import Harm
-from canary.rules.judging.judge import LOG_LIVE_FLOOR, log_strength
+from canary.rules.judging.judge import LOG_LIVE_FLOOR
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.findings import Finding
 from canary.rules.looks.look_numbers import measured
@@ -128,8 +128,7 @@ def _part(evidence: Evidence, metric: str) -> float | None:
     """Ln of what the metric adds to the evidence: the whole is the mean of the metrics, weighted by their stakes."""
     if metric not in evidence.metrics:
         return None
-    known = evidence.metrics[metric]
-    return log(evidence.history.stakes[metric]) + log_strength(known.log_e, known.log_e_assisted)
+    return log(evidence.history.stakes[metric]) + evidence.log_strength_of(metric)
 
 
 def _records(looks: Sequence[ReplayedLook]) -> list[MinuteRecord]:

@@ -73,7 +73,12 @@ def _from_6(record: Record) -> Record:
     return {**record, "plan": {**plan, "policy": {**plan["policy"], "watch_seconds": 0}}}
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6}
+def _from_8(record: Record) -> Record:
+    """Schema 9 says in the frozen history which metrics are latency limits; the record is the same (`upgrade_history`)."""
+    return record
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 8: _from_8}
 """By schema: the function that turns a record of it into one of the next schema, if defaults do not do that."""
 
 READABLE = tuple(range(min(UPGRADES), SCHEMA_VERSION + 1))
@@ -95,10 +100,11 @@ def upgrade_history(history: Record) -> Record:
     """The frozen history in the present schema.
 
     Before schema 4, a metric's stake was called its weight. Before schema 5, only a metric's name said which family it is of.
+    Before schema 9, only the family said whether it is a latency limit.
     """
+    named = {name: {"family": _family_from_4(name), **frozen} for name, frozen in history["metrics"].items()}
     metrics = {
-        name: {"family": _family_from_4(name), **_renamed(frozen, {"weight": "stake"})}
-        for name, frozen in history["metrics"].items()
+        name: {"is_slow": frozen["family"] == "slow", **_renamed(frozen, {"weight": "stake"})} for name, frozen in named.items()
     }
     return {**history, "metrics": metrics}
 
