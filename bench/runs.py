@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
 SEED = 20_261_123
-FULL_RUNS, QUICK_RUNS = 2000, 35
+FULL_RUNS, QUICK_RUNS = 1000, 35
 LONG_POLICIES = {"cautious", "hotfix"}
 """These use a part of the grid and an eighth of the runs, because a run lasts up to ten times as long."""
 

@@ -1,6 +1,8 @@
 """Measure the rows of shapes and print them: `python -m bench.shapes [PATTERN]`.
 
-A bar is broken if the lower 95 % bound of a row's share is above it, or if the mean over the rows of its kind is.
+A bar is broken if the lower 95 % bound of a row's share is above it, or if the mean over the rows of its kind is. A bad release
+is held to its bar only if a test that knows the rates finds it: where both oracles miss more of them than the bar allows, the
+row is not fair, and it is listed without being counted.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from zlib import crc32
 
 import numpy as np
 
+from bench.oracles import arms_only, wald
 from bench.rollout import roll_out
 from bench.runs import SEED
 from bench.shapes.rows import POLICIES, Row, rows
@@ -39,6 +42,7 @@ HEADINGS = (
     "",
     "by the alarms alone",
     "promoted late",
+    "oracles miss",
     "minutes to roll back",
 )
 
@@ -48,7 +52,7 @@ class Result:
     """A row's runs: how many ended in a rollback, or saw an alarm fire, or were promoted late, and the minutes to roll back.
 
     ``late`` counts releases that waited more than five minutes beyond the clock, and, where there was an outage, more than half
-    an hour beyond its end.
+    an hour beyond its end. ``missed``: the bad releases that neither oracle found on the same minutes.
     """
 
     row: Row
@@ -56,6 +60,7 @@ class Result:
     back: int = 0
     by_alarms: int = 0
     late: int = 0
+    missed: int = 0
     minutes: float = 0.0
 
     def plus(self, other: Result) -> Result:
@@ -66,6 +71,7 @@ class Result:
             back=self.back + other.back,
             by_alarms=self.by_alarms + other.by_alarms,
             late=self.late + other.late,
+            missed=self.missed + other.missed,
             minutes=self.minutes + other.minutes,
         )
 
@@ -78,6 +84,11 @@ class Result:
     def share(self) -> float:
         """Their share."""
         return self.lost / self.runs
+
+    @property
+    def is_fair(self) -> bool:
+        """Whether a judge can hold the bar: for bad releases, whether an oracle finds enough of them."""
+        return self.missed <= self.row.bar * self.runs
 
     @property
     def lower(self) -> float:
@@ -101,10 +112,11 @@ def _run(row: Row, rng: np.random.Generator) -> Result:
     world = ShapedWorld(row.cell, rng, trouble=row.trouble, warms_up=row.warms_up, has_misses=row.has_misses)
     tape = roll_out(world, POLICIES[row.policy], warm_up=row.warm_up)
     stops = [at for at in (tape.judge_at, tape.alarm_at) if at is not None]
+    missed = 0 if row.is_good else int(wald(tape) is None and arms_only(tape) is None)
     if not stops:
-        return Result(row, runs=1, late=int((tape.promoted_at - tape.began) / 60.0 > row.minutes))
+        return Result(row, runs=1, late=int((tape.promoted_at - tape.began) / 60.0 > row.minutes), missed=missed)
     minutes = (min(stops) - tape.began) / 60.0
-    return Result(row, runs=1, back=1, by_alarms=int(tape.alarm_at is not None), minutes=minutes)
+    return Result(row, runs=1, back=1, by_alarms=int(tape.alarm_at is not None), missed=missed, minutes=minutes)
 
 
 def measure_all(wanted: Sequence[Row], runs: int, seed: int, processes: int) -> list[Result]:
@@ -127,11 +139,13 @@ def table(results: Iterable[Result]) -> str:
     told = list(results)
     lines = [f"| {' | '.join(HEADINGS)} |", f"|{'---|' * len(HEADINGS)}", *map(_line, told)]
     for kind in dict.fromkeys(result.row.kind for result in told):
-        of_kind = [result for result in told if result.row.kind == kind]
+        of_kind = [result for result in told if result.row.kind == kind and result.is_fair]
+        if not of_kind:
+            continue
         mean = sum(result.share for result in of_kind) / len(of_kind)
         broken = "broken" if mean > of_kind[0].row.bar else "held"
         lines.append(
-            f"| {kind} | mean of {len(of_kind)} | | {_percent(mean)} | | {_percent(of_kind[0].row.bar)} | {broken} | | | |"
+            f"| {kind} | mean of {len(of_kind)} | | {_percent(mean)} | | {_percent(of_kind[0].row.bar)} | {broken} | | | | |"
         )
     return "\n".join(lines) + "\n"
 
@@ -145,9 +159,10 @@ def _line(result: Result) -> str:
         f"{_percent(result.share)} {what}",
         _percent(result.lower),
         _percent(row.bar),
-        "broken" if result.lower > row.bar else "held",
+        ("broken" if result.lower > row.bar else "held") if result.is_fair else "not fair",
         _percent(result.by_alarms / result.runs),
         _percent(result.late / result.runs),
+        "" if row.is_good else _percent(result.missed / result.runs),
         f"{result.minutes / result.back:.1f}" if result.back else "",
     )
     return f"| {' | '.join(cells)} |"

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bench.freshness import command, looks, prices
+from bench.freshness import command, embedded, looks, prices
 from bench.freshness.looks import RHYTHMS, Rhythm, dollars, looks_of
 from bench.freshness.prices import counting, price_table, ways
 from bench.freshness.slots import LONGEST_SECONDS, Fault, Freshness, seconds_to_rollback
@@ -93,3 +93,26 @@ def test_rarer_looks_harm_more_and_each_minute_is_the_measure(monkeypatch, capsy
     assert first[3].startswith("1.000")
     assert float(rare[3].split()[0]) > 1.05
     assert int(rare[1]) < int(first[1])
+
+
+@pytest.mark.slow
+def test_on_the_embedded_aws_a_bad_release_harms_more_where_minutes_are_known_later():
+    release = embedded.Bad("all failing", {"FAILING_SHARE": 1.0}, 600)
+    soon, late = (embedded.harm(release, delay, seed=0) for delay in (embedded.TODAY, embedded.LATER))
+    assert 0 < 1.2 * soon < late < 3.0 * soon
+
+
+@pytest.mark.slow
+def test_on_the_embedded_aws_a_release_that_is_not_rolled_back_has_no_harm():
+    with pytest.raises(embedded.NotRolledBackError, match="healthy ended as SUCCEEDED"):
+        embedded.harm(embedded.Bad("healthy", {}, 600), embedded.TODAY, seed=0)
+
+
+def test_the_embedded_table_has_each_release_and_the_geometric_mean(monkeypatch):
+    monkeypatch.setattr(
+        embedded,
+        "harm",
+        lambda release, delay, seed: (seed - seed + delay) * (2 if release.per_minute == 60 else 1) ** (delay // 120),
+    )
+    text = embedded.table(embedded.RELEASES[:2], 3)
+    assert [line.rsplit(" | ", 1)[-1] for line in text.splitlines()[2:]] == ["2.00 |", "4.00 |", "2.83 |"]

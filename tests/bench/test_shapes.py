@@ -106,6 +106,24 @@ def test_a_bar_is_broken_by_the_lower_bound_and_not_by_chance():
     assert Result(rows("^p99")[0], runs=10, back=7).share == pytest.approx(0.3)
 
 
+def test_a_bad_row_that_no_oracle_can_hold_is_listed_and_not_counted():
+    fair, unfair = rows("^shared drift")[1], rows("^shared drift")[0]
+    text = tables.table([Result(fair, runs=100, back=99, missed=4), Result(unfair, runs=100, back=60, missed=5)])
+    assert "| 40.00 % promoted |" in text
+    assert text.count("| not fair |") == 1
+    assert "| shared drift | mean of 1 | | 1.00 % |" in text
+    assert "mean of" not in tables.table([Result(unfair, runs=100, back=60, missed=5)])
+
+
+def test_what_the_oracles_miss_of_a_bad_row_is_counted_and_not_asked_of_a_good_one(monkeypatch):
+    monkeypatch.setattr(tables, "wald", lambda _: None)
+    monkeypatch.setattr(tables, "arms_only", lambda _: None)
+    assert tables.measure((rows("^cache")[0], 2, 0, 1)).missed == 2
+    assert tables.measure((rows("^late log")[0], 2, 0, 1)).missed == 0
+    monkeypatch.setattr(tables, "arms_only", lambda _: 60.0)
+    assert tables.measure((rows("^cache")[0], 2, 0, 1)).missed == 0
+
+
 def test_one_row_can_be_run_alone(monkeypatch, capsys):
     monkeypatch.setattr(sys, "argv", ["shapes", "^long mild.*.2 points", "--runs", "2", "--processes", "1"])
     tables.main()
