@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from math import log
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -8,8 +9,9 @@ import pytest
 
 from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.counts import Counts
+from canary.rules.judging.families import Family
 from canary.rules.judging.judge import Evidence, fold
-from canary.rules.judging.outlook import requests_needed
+from canary.rules.judging.outlook import log_floor, requests_needed
 from tests.builders import families
 
 if TYPE_CHECKING:
@@ -130,3 +132,14 @@ def test_foresees_a_canary_that_fails_altogether(history: list[tuple[int, int]])
 def test_refuses_a_share_that_leaves_an_arm_without_requests(share: float):
     with pytest.raises(ValueError, match=f"share must be above 0 and below 1, got {share}; give the step's weight"):
         requests_needed(evidence_of(), metric="errors", detect=0.05, share=share)
+
+
+def test_failures_need_live_evidence_of_a_fifth_of_the_bar_and_slowness_of_10():
+    assert log_floor(log(100), Family.ERRORS) == log_floor(log(100), Family.BUSINESS) == pytest.approx(log(20))
+    assert log_floor(log(100), Family.SLOW) == log_floor(log(100), Family.CLIENT_ERRORS) == pytest.approx(log(10))
+    assert log_floor(log(20), Family.ERRORS) == pytest.approx(log(10))
+
+
+def test_takes_longer_where_a_few_failures_may_be_one_incident():
+    few, many = evidence_of(), evidence_of([(6000, 6)] * 400)
+    assert needed(few, detect=0.3) > 1.3 * needed(many, detect=0.3)

@@ -99,8 +99,6 @@ def _believed(base: BaseHistory, rate: float, share: float) -> float:
     if base.is_slow or base.is_coarse or not base.slices:
         return rate
     requests = share * total(base.slices)[0] / (SLICE_MINUTES * len(base.slices))
-    if not requests:
-        return rate
     return expected_as_one(requests * rate, requests=requests, usual=base.slow.rate, phi=base.phi) / requests
 
 
