@@ -92,11 +92,16 @@ def table(releases: Iterable[Bad], runs: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> None:
-    """Measure and print the table."""
+def make_parser() -> argparse.ArgumentParser:
+    """What the command takes."""
     parser = argparse.ArgumentParser(prog="bench.freshness.embedded", description="The worth of fresher counts, embedded.")
     parser.add_argument("--runs", type=int, default=RUNS, help="runs of each release under each delay")
-    sys.stdout.write(table(RELEASES, parser.parse_args().runs))
+    return parser
+
+
+def main() -> None:
+    """Measure and print the table."""
+    sys.stdout.write(table(RELEASES, make_parser().parse_args().runs))
 
 
 if __name__ == "__main__":

@@ -20,6 +20,7 @@ from botocore import xform_name
 from botocore.session import get_session
 from typer.main import get_command
 
+from bench.freshness.embedded import make_parser as embedded_parser
 from bench.judge.command import make_parser as judge_parser
 from bench.ladder.command import make_parser as ladder_parser
 from bench.shapes.tables import make_parser as shapes_parser
@@ -38,6 +39,7 @@ PAGES = sorted([ROOT / "README.md", *(ROOT / "docs").glob("*.md")])
 INSTALLED = [f"--old-file=.venv/{name}" for name in ("dev", "demo", "docs/installed")]
 PROGRAMS = {"canary", "make", "python", "aws", "cdk"}
 PARSERS: dict[str, argparse.ArgumentParser] = {
+    "bench.freshness.embedded": embedded_parser(),
     "bench.judge": judge_parser(),
     "bench.ladder": ladder_parser(),
     "bench.shapes": shapes_parser(),
