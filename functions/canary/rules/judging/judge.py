@@ -44,7 +44,7 @@ LOG_MOST_ASSISTED = log((HISTORY_HELPS - (1.0 - ASSISTED_PART)) / ASSISTED_PART)
 """How far the assisted evidence of failures may be above the live, so that their mean keeps to that limit."""
 
 LOG_SUSPICIOUS = log(1.5)
-"""A step waits if the canary is worse by odds of three to two. Waiting costs a good release some minutes; going on with a bad
+"""A step waits from an E of 1.5 on. That proves nothing yet: waiting costs a good release some minutes, and going on with a bad
 one costs requests.
 """
 
@@ -96,7 +96,7 @@ class Evidence:
 
     @property
     def is_suspicious(self) -> bool:
-        """Whether the evidence leans against the canary, far from enough to condemn it, so that a step had better wait."""
+        """Whether the evidence leans against the canary, so that a step waits. It takes far more to condemn the canary."""
         return self.log_e > 0.0 and self.log_strength >= LOG_SUSPICIOUS
 
     @property
