@@ -110,7 +110,7 @@ def fold(metric: MetricEvidence, base: BaseHistory, counts: Counts) -> MetricEvi
     def bets(requests: int, bad: int, phi: float) -> list[float]:
         return log_bets(nc, ec, nb + requests, eb + bad, offered, phi=phi)
 
-    folded = _fold(metric, base, counts, nc / (nc + nb), bets, added=stake(metric.minutes))
+    folded = _fold(metric, base, counts, nc / (nc + nb), bets)
     return replace(folded, log_safe=metric.log_safe + _log_safe(metric, counts) / base.live_phi)
 
 
@@ -128,7 +128,7 @@ def fold_shift(metric: MetricEvidence, base: BaseHistory, counts: Counts, share:
         lent_share = share * n / (n + requests)
         return log_share_bets(nc, ec, nb + requests, eb + bad, share=lent_share, b=b, phi=phi, effects=effects)
 
-    return _fold(metric, base, counts, share, bets, added=stake(metric.minutes) + _reserve(metric), is_shift=True)
+    return _fold(metric, base, counts, share, bets, plays_reserve=True)
 
 
 def fold_cold(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: float | None, *, cold: float) -> MetricEvidence:
@@ -150,8 +150,7 @@ def fold_cold(metric: MetricEvidence, base: BaseHistory, counts: Counts, share: 
         def bets(requests: int, bad: int, phi: float) -> list[float]:
             return log_cold_bets(nc, ec, nb + requests, eb + bad, b=b, cold=cold, phi=phi, effects=effects)
 
-        added = stake(metric.minutes) + _reserve(metric)
-        return replace(_fold(metric, base, counts, warm_share, bets, added=added, is_shift=True), log_safe=log_safe)
+        return replace(_fold(metric, base, counts, warm_share, bets, plays_reserve=True), log_safe=log_safe)
     won = log_share_bets(nc, ec, nb, eb, share=share_if_cold(warm_share, b, cold), b=b, phi=base.live_phi, effects=effects)
     added, log_shares = _reserve(metric), effects.log_shares
     slow, recent = _rates_after(metric, counts)
@@ -173,10 +172,12 @@ def _fold(
     share: float,
     bets: Bets,
     *,
-    added: float,
-    is_shift: bool = False,
+    plays_reserve: bool = False,
 ) -> MetricEvidence:
-    """The metric after a minute in which the canary had `share` of the requests and `added` was staked."""
+    """The metric after a minute in which the canary had `share` of the requests.
+
+    ``plays_reserve``: the minute also stakes a part of what is kept for the minutes at weight changes.
+    """
     nb, eb = (counts.nc + counts.nb) * (1.0 - share), counts.eb
     learned = _learned(metric, base, counts, nb)
     if metric.is_out:
@@ -187,11 +188,12 @@ def _fold(
         if requests:
             helped = _held_back(bets(requests, bad, base.phi), won, metric, base, nb, eb)
         won, helped = (_believed(log_es, learned, base, counts) for log_es in (won, helped))
+    added = stake(metric.minutes) + (_reserve(metric) if plays_reserve else 0.0)
     log_shares = effects_of(base).log_shares
     return replace(
         learned,
         minutes=metric.minutes + 1,
-        shift_minutes=metric.shift_minutes + is_shift,
+        shift_minutes=metric.shift_minutes + plays_reserve,
         live=_play(metric.live, added, won, log_shares),
         assisted=None if metric.assisted is None else _play(metric.assisted, added, helped, log_shares),
     )
