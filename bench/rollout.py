@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 
 from bench.world import Minute, World
 from canary.rules.judging.minutes import MinuteUse
+from canary.rules.judging.warm_up import USUAL
 from canary.rules.looks.sources import CLIENT_ERRORS
 from canary.rules.looks.verdict import GOES_ON, LAST_WORDS
-from canary.rules.targets.target import WARM_UP
 from canary_cli.backtest.alarm_math import SEEN_AFTER_SECONDS, AlarmState
 from canary_cli.backtest.course import Course
 
@@ -89,7 +89,7 @@ class _Arms:
         return named(self.tape.minutes[-1], self.metrics)
 
 
-def roll_out(world: World, policy: Policy, *, later_seconds: int = 120, warm_up: tuple[float, ...] = WARM_UP) -> Tape:
+def roll_out(world: World, policy: Policy, *, later_seconds: int = 120, warm_up: tuple[float, ...] = USUAL) -> Tape:
     """Roll out the world's release under the policy.
 
     ``later_seconds``: a second metric delay to report as well. ``warm_up``: as in the target's metrics.

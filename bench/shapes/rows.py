@@ -13,8 +13,8 @@ from bench.shapes.clusters import OutageInThrees, ParetoBursts, RareBursts, Sick
 from bench.shapes.counting import LateBase, TwiceCounted
 from bench.shapes.drifts import Drift
 from bench.shapes.trouble import Trouble
+from canary.rules.judging.warm_up import UNKNOWN, USUAL
 from canary.rules.targets.policy import Step
-from canary.rules.targets.target import WARM_UP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,7 +35,8 @@ ON_TIME_MINUTES, AFTER_OUTAGE_MINUTES = 5.0, 30.0
 class Row:
     """A cell with a trouble, and the bar: the share of good releases rolled back, or of bad ones promoted, at most.
 
-    ``kind``: the rows whose mean is held to the bar too. ``warm_up``: what the target says of it.
+    ``kind``: the rows whose mean is held to the bar too. ``warm_up``: what is allowed for; None if it is learned from a first
+    release, which has the same warm-up.
     """
 
     kind: str
@@ -44,7 +45,7 @@ class Row:
     trouble: Trouble = field(default_factory=Trouble)
     policy: str = STANDARD
     warms_up: bool = False
-    warm_up: tuple[float, ...] = WARM_UP
+    warm_up: tuple[float, ...] | None = USUAL
     has_misses: bool = False
 
     @property
@@ -110,11 +111,11 @@ def _outages() -> Iterator[Row]:
 
 
 def _latencies() -> Iterator[Row]:
-    for known, name in ((WARM_UP, "warm-up over five minutes"), (SAID, "the same, with the target's key")):
+    of = "warm-up over five minutes, the target's"
+    for known, name in ((UNKNOWN, f"{of} first release"), (None, f"{of} second release"), (SAID, f"{of} key")):
         release = _good(name, slower=1.0)
         for traffic in (60, 600, 6000):
-            cell = Cell(release, traffic, LATENCY_BASE_RATE)
-            yield Row("warm-up" if known == WARM_UP else "warm-up with the key", cell, 0.01, warms_up=True, warm_up=known)
+            yield Row("warm-up", Cell(release, traffic, LATENCY_BASE_RATE), 0.01, warms_up=True, warm_up=known)
 
 
 def _counts() -> Iterator[Row]:

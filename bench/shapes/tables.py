@@ -21,10 +21,12 @@ from zlib import crc32
 import numpy as np
 
 from bench.oracles import arms_only, wald
-from bench.rollout import roll_out
+from bench.rollout import Tape, named, roll_out
 from bench.runs import SEED
 from bench.shapes.rows import POLICIES, Row, rows
 from bench.shapes.shaped_world import ShapedWorld
+from bench.world import SLOW
+from canary.rules.judging.warm_up import UNKNOWN, allowed_warm_up, learn
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -108,9 +110,20 @@ def measure(work: tuple[Row, int, int, int]) -> Result:
     return result
 
 
-def _run(row: Row, rng: np.random.Generator) -> Result:
+def _roll_out(row: Row, rng: np.random.Generator, warm_up: tuple[float, ...]) -> Tape:
     world = ShapedWorld(row.cell, rng, trouble=row.trouble, warms_up=row.warms_up, has_misses=row.has_misses)
-    tape = roll_out(world, POLICIES[row.policy], warm_up=row.warm_up)
+    return roll_out(world, POLICIES[row.policy], warm_up=warm_up)
+
+
+def _learned(row: Row, rng: np.random.Generator) -> tuple[float, ...]:
+    """What the target's second release is allowed, once a first one was promoted by the clock."""
+    tape = _roll_out(row, rng, UNKNOWN)
+    counted = [((tape.first + k) * 60, named(minute, ("errors", *SLOW))) for k, minute in enumerate(tape.minutes)]
+    return allowed_warm_up(None, learn(counted, tape.shifts, tape.world.families()))
+
+
+def _run(row: Row, rng: np.random.Generator) -> Result:
+    tape = _roll_out(row, rng, _learned(row, rng) if row.warm_up is None else row.warm_up)
     stops = [at for at in (tape.judge_at, tape.alarm_at) if at is not None]
     missed = 0 if row.is_good else int(wald(tape) is None and arms_only(tape) is None)
     if not stops:

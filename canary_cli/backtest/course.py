@@ -16,15 +16,16 @@ from canary.rules.judging.beginning import begin_evidence, begin_step
 from canary.rules.judging.counts import Counts
 from canary.rules.judging.families import stakes
 from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, classify, cold_share
+from canary.rules.judging.warm_up import USUAL
 from canary.rules.looks.effects import deltas, requests_needed_by_step
 from canary.rules.looks.folding import fold_minute
 from canary.rules.looks.look_schedule import promotion_due, seconds_to_look
 from canary.rules.looks.proof import Moment, Proof, find_hidden, find_suspicion
 from canary.rules.looks.sources import ERRORS
 from canary.rules.looks.verdict import LAST_WORDS, Verdict, VerdictKind, decide
+from canary.rules.looks.warming import MAY_BE_COLD, slow_while_cold
 from canary.rules.rollouts.rollout import MetricCount
 from canary.rules.targets.policy import Policy
-from canary.rules.targets.target import WARM_UP
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -70,7 +71,7 @@ class Course:
     evidence: judge.Evidence
     needed: tuple[int, ...]
     traffic: str = ERRORS
-    warm_up: tuple[float, ...] = WARM_UP
+    warm_up: tuple[float, ...] = USUAL
     step: int = -1
     shifts: list[float] = field(default_factory=list)
     baking_since: float = 0.0
@@ -91,7 +92,7 @@ class Course:
         histories: Mapping[str, Sequence[tuple[int, int]]],
         families: Mapping[str, Family],
         *,
-        warm_up: tuple[float, ...] = WARM_UP,
+        warm_up: tuple[float, ...] = USUAL,
     ) -> Course:
         """The state before the first shift, with the history."""
         evidence = begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
@@ -181,8 +182,12 @@ class Course:
             requests_per_minute=self.requests / max(self.judged + self.silent, 1),
             is_safe=self.policy.early_advance and not self.is_condemned and self.evidence.is_safe,
             suspicion=None if self.is_condemned else self.suspicion,
-            hidden=None if self.is_condemned else find_hidden(self.evidence, self.counted),
+            hidden=None if self.is_condemned else find_hidden(self.evidence, self.counted) or self._find_cold(),
         )
+
+    def _find_cold(self) -> str | None:
+        is_cold = slow_while_cold(self.evidence, self.counted, self.judged_to, shifts=self.shifts, warm_up=self.warm_up)
+        return MAY_BE_COLD if is_cold else None
 
     def _moment(self, now: float) -> Moment:
         return Moment(now, self.step, self.baking_since, self.shifts[0])

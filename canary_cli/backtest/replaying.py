@@ -16,11 +16,11 @@ from random import Random
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.judging.warm_up import USUAL
 from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.releases.plan import choose_look_seconds, longest_seconds
 from canary.rules.targets.policy import Policy, Progression, WhenUnproven
-from canary.rules.targets.target import WARM_UP
 from canary_cli.backtest.alarm_math import SEEN_AFTER_SECONDS, AlarmState
 from canary_cli.backtest.course import Course
 from canary_cli.backtest.releases import Fault, harm_of
@@ -66,7 +66,7 @@ class Question:
     traffic: str
     lost_share: float = 0.0
     seed: int = 0
-    warm_up: tuple[float, ...] = WARM_UP
+    warm_up: tuple[float, ...] = USUAL
 
 
 @dataclass(frozen=True, slots=True)

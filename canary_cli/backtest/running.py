@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from canary.rules.definitions.routes import routes_of
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, sources_of
+from canary.rules.looks.warming import warm_up_of
 from canary.rules.targets.alarms import target_alarms
 from canary.rules.targets.policy import Progression
 from canary_cli.backtest.base_past import StartMaker, read_past
@@ -87,7 +88,7 @@ def run_backtest(
         watched=_watched(draft, base),
         traffic=base.past.traffic,
         lost_share=lost or 0.0,
-        warm_up=draft.target.metrics.warm_up,
+        warm_up=warm_up_of(draft),
     )
     replays = replay_all(question, made.starts, processes=os.cpu_count() or 1)
     span = range(base.first if base.first is not None else inquiry.end, inquiry.end, MINUTE_SECONDS)

@@ -95,7 +95,7 @@ MAY: Mapping[str, May] = MappingProxyType(
         DELETION_GUARD: May.READ_RECORDS | May.ACT_ON_TARGET | May.LIST_TARGETS,
         # The messenger also publishes to its topics (notifications.py), and the keeper writes to its bucket (reports.py).
         MESSENGER: May.READ_RECORDS | May.READ_LOOKS | May.ACT_ON_TARGET,
-        KEEPER: May.READ_RECORDS | May.READ_LOOKS | May.ACT_ON_TARGET,
+        KEEPER: May.READ_RECORDS | May.READ_LOOKS | May.WRITE_RECORDS | May.ACT_ON_TARGET,
         WIDGET: May.READ_RECORDS | May.LIST_OPEN | May.READ_LOOKS | May.LIST_TARGETS,
     }
 )

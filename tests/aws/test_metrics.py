@@ -28,7 +28,7 @@ def test_each_minute_has_its_value_and_an_empty_one_has_none(ground: Ground):
     values = metrics.read([SUM, COUNT], start, start + 180)
 
     assert values == {SUM: {start: 3.0, start + 120: 5.0}, COUNT: {start: 1.0, start + 120: 1.0}}
-    assert metrics.requested == 2
+    assert metrics.requested == 1, "two statistics of one metric"
     assert total(values, [SUM, COUNT], start) == 4.0
     assert total(values, [SUM, COUNT], start + 60) is None
 
@@ -61,6 +61,17 @@ def test_more_series_than_a_call_takes_are_read_in_several():
 
     assert [len(arguments["MetricDataQueries"]) for _, arguments in client.calls] == [QUERIES_PER_CALL, 1]
     assert metrics.requested == QUERIES_PER_CALL + 1
+
+
+def test_up_to_five_statistics_of_a_metric_are_charged_as_one():
+    slow = [SUM.with_statistic(f"TC(:{limit})") for limit in range(1, 6)]
+    client = Scripted(get_metric_data=[{"MetricDataResults": []}] * 3)
+    metrics = MetricReader(client)
+
+    for series, charged in (([SUM, *slow[:4]], 1), ([SUM, *slow], 2), ([SUM, Series("Orders", "Read", "Sum")], 2)):
+        before = metrics.requested
+        metrics.read(series, 0, 60)
+        assert metrics.requested - before == charged
 
 
 def test_a_refusal_reports_the_command(ground: Ground):

@@ -14,8 +14,11 @@ from canary.aws.record_items import LookItem
 from canary.aws.record_reads import Start, Unfinished
 from canary.aws.records import Records
 from canary.aws.taken_back import taken_back_key
+from canary.aws.warm_ups import warm_up_key
+from canary.rules.judging.warm_up import SeenChange
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.taken_back import TakenBack, identify
+from canary.rules.rollouts.warm_ups import NOTHING_SEEN, SeenRelease, SeenReleases
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Scripted, refusal
 from tests.builders import EXECUTION, NOON, a_rollout
@@ -189,6 +192,26 @@ def test_an_edited_item_of_rolled_back_releases_prevents_no_ending(ground: Groun
     start = records.read_start("orders", "run-2")
     assert [one.rollout_id for one in start.taken_back] == ["run-1"]
     assert start.unread_taken_back == unread, "what someone edited is kept until someone has looked at it"
+
+
+def test_what_releases_showed_of_the_warm_up_is_read_at_a_start(records: Records):
+    assert records.read_start("orders", "run-2").seen == records.read_warm_up("orders") == NOTHING_SEEN
+    seen = NOTHING_SEEN.after(SeenRelease("run-1", (SeenChange((60, 600), (2.5, 0.0)),)))
+    records.keep_warm_up("orders", seen)
+
+    assert records.read_start("orders", "run-2").seen == records.read_warm_up("orders") == seen
+    assert records.read_start("carts", "run-2").seen == NOTHING_SEEN
+
+
+@pytest.mark.parametrize("text", [{"S": "{"}, {"S": "5"}, {"S": '[{"unknown": 1}]'}, {"N": "1"}])
+def test_an_edited_warm_up_is_replaced_by_the_next_promoted_release(ground: Ground, records: Records, text: dict[str, str]):
+    edited = {**warm_up_key("orders"), "releases": text}
+    ground.aws.client("dynamodb").put_item(TableName=ground.rig.controller.table, Item=edited)
+    unreadable = records.read_start("orders", "run-2").seen
+    assert unreadable == SeenReleases(is_unreadable=True)
+
+    records.keep_warm_up("orders", unreadable.after(SeenRelease("run-2", ())))
+    assert records.read_warm_up("orders") == SeenReleases((SeenRelease("run-2", ()),))
 
 
 def test_a_proof_is_used_once(records: Records):

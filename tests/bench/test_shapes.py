@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -12,9 +13,10 @@ from bench.shapes.clusters import OutageInThrees, RareBursts, SickSandboxes, Zon
 from bench.shapes.counting import LateBase, TwiceCounted
 from bench.shapes.drifts import Drift
 from bench.shapes.latency import misses_limits
-from bench.shapes.rows import rows
+from bench.shapes.rows import SAID, rows
 from bench.shapes.shaped_world import ShapedWorld
 from bench.shapes.tables import Result
+from canary.rules.judging.warm_up import UNKNOWN, USUAL
 
 SAME = Release("same", is_good=True)
 OUTAGE = Release("outage", is_good=True, outage=(0.0, 1000.0), outage_points=0.2)
@@ -157,3 +159,11 @@ def test_a_choice_fires_when_m_of_n_minutes_are_above_its_threshold():
     assert Choice(2, 3).fires_at([bad, good, bad]) == 3
     assert Choice(2, 3).fires_at([bad, good, good, bad]) is None
     assert Choice(1, 1, times=1.0).score(bad) == pytest.approx(Choice(1, 1).score(bad) / 4)
+
+
+def test_what_a_second_release_is_allowed_is_learned_from_a_first_one():
+    first, second, key = rows("warm-up.* 6000/min")
+    assert [row.warm_up for row in (first, second, key)] == [UNKNOWN, None, SAID]
+    results = [tables.measure((row, 3, 0, 2)) for row in (first, second, key)]
+    assert [result.back for result in results] == [0, 0, 0]
+    assert tables.measure((replace(second, warm_up=USUAL), 3, 0, 2)).back == 3, "without what was learned"

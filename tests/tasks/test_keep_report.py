@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.errors import AwsRefusedError, RecordGoneError
+from canary.aws.warm_ups import warm_up_key
 from canary.edge.events import EndEvent, read_event
+from canary.rules.judging.warm_up import UNKNOWN, USUAL
 from canary.rules.reports.breakage import NOT_ASKED
 from canary.rules.reports.document import read_document
 from canary.rules.reports.links import ReportPlace
 from canary.rules.rollouts.phases import Phase
+from canary.rules.rollouts.warm_ups import NOTHING_SEEN
 from canary.tasks.keep_report import keep_report
 from demo.sample import publish_release
 from embedded_aws.faults.calls import Fault, Mode
+from tests.tasks.walk import SETTLE
 
 if TYPE_CHECKING:
     from canary.tasks.common.entry import Tools
@@ -27,7 +31,11 @@ BUCKET = "the-reports"
 
 @pytest.fixture
 def keeping(ground: Ground, tools: Tools) -> Tools:
-    """The task's tools, with a bucket."""
+    """The task's tools, with a bucket, and nothing known of the warm-up."""
+    ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=warm_up_key("orders"))
+    s3 = ground.aws.client("s3")
+    if BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": ground.aws.region})
     return replace(tools, settings=replace(tools.settings, reports=ReportPlace(BUCKET, ground.aws.region)))
 
 
@@ -52,7 +60,6 @@ def event(rollout_id: str) -> EndEvent:
 
 
 def test_a_rolled_back_rollout_is_kept_with_what_broke(ground: Ground, keeping: Tools):
-    ground.aws.client("s3").create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": ground.aws.region})
     broken = {"NAME": "broken", "FAILING_SHARE": 0.5, "CATCHES_FAILURES": False}
     walk = ground.walk().shift(release={"functions": publish_release(ground.aws.client, ground.rig.target, broken)})
     walk.pause(240)
@@ -86,3 +93,34 @@ def test_a_rolled_back_rollout_is_kept_with_what_broke(ground: Ground, keeping: 
 def test_a_rollout_that_is_not_recorded_is_an_error(keeping: Tools):
     with pytest.raises(RecordGoneError, match="rollout gone of orders is not recorded, so there is nothing to report"):
         keep_report(event("gone"), keeping)
+
+
+def test_a_promoted_release_shows_how_long_its_target_warms_up(ground: Ground, keeping: Tools):
+    walk = ground.walk().shift()
+    walk.pause(240)
+    walk.look()
+    assert walk.record.target.metrics.warm_up == UNKNOWN, "nothing was promoted yet"
+    keep(ground, walk.rollout_id, keeping)
+    assert keeping.records.read_warm_up("orders") == NOTHING_SEEN, "a rollout that goes on shows nothing yet"
+
+    walk.task("TakeAllTraffic")
+    for task, seconds in (("MoveBase", 240), ("FlipStage", SETTLE + 5), ("CleanUp", SETTLE + 5)):
+        walk.pause(seconds)
+        walk.task(task)
+    walk.pause(walk.record.plan.policy.watch_seconds + 120)
+    walk.task("WatchPromotion")
+    assert walk.record.phase is Phase.PROMOTED
+    for _ in range(2):
+        keep(ground, walk.rollout_id, keeping)
+    seen = keeping.records.read_warm_up("orders")
+    assert [one.rollout_id for one in seen.releases or ()] == [walk.rollout_id]
+
+    later = ground.walk()
+    release = {"functions": publish_release(ground.aws.client, ground.rig.target, {"NAME": "later"})}
+    assert later.check(release=release)["draft"]["target"]["metrics"]["warm_up"] == [*USUAL]
+
+
+def test_a_release_that_was_promoted_without_a_look_shows_nothing(ground: Ground, keeping: Tools):
+    walk = ground.walk().promote()
+    keep(ground, walk.rollout_id, keeping)
+    assert keeping.records.read_warm_up("orders") == NOTHING_SEEN

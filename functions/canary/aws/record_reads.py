@@ -12,11 +12,13 @@ from canary.aws.record_items import LookItem, Outline, history_key, look_key, lo
 from canary.aws.side_items import grant_key, grant_of, signal_key, signal_of
 from canary.aws.table import MOST_KEYS, Table
 from canary.aws.taken_back import taken_back_key, taken_back_of
+from canary.aws.warm_ups import warm_up_key, warm_up_of
 from canary.rules.rollouts.grants import Grant
 from canary.rules.rollouts.retention import DEFAULT_DAYS
 from canary.rules.rollouts.rollout import OPEN_INDEX, Rollout
 from canary.rules.rollouts.steering import Signal
 from canary.rules.rollouts.taken_back import TakenBack
+from canary.rules.rollouts.warm_ups import NOTHING_SEEN, SeenReleases
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -43,7 +45,7 @@ class Owned:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """What a start must know of its target: the lock, and the releases that were rolled back.
+    """What a start must know of its target: the lock, the releases that were rolled back, and how its canaries warm up.
 
     ``is_recorded``: whether a rollout with the start's own id is recorded, readable or not. ``grant``: what the execution of
     that name may do beyond what everyone may. ``unread_taken_back``: what someone edited of those releases so that it cannot
@@ -55,6 +57,7 @@ class Start:
     taken_back: tuple[TakenBack, ...] = ()
     grant: Grant | None = None
     unread_taken_back: str = ""
+    seen: SeenReleases = NOTHING_SEEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,11 +82,17 @@ class RecordReads:
 
     def read_start(self, target: str, rollout_id: str, *, grant: bool = False) -> Start:
         """What a start must know of its target, in one call; with `grant` also what was granted to its execution."""
-        own = grant_key(rollout_id)
-        read = self._table.read(lock_key(target), rollout_key(rollout_id), taken_back_key(target), *([own] if grant else []))
+        own, warm_up = grant_key(rollout_id), warm_up_key(target)
+        always = lock_key(target), rollout_key(rollout_id), taken_back_key(target), warm_up
+        read = self._table.read(*always, *([own] if grant else []))
         is_recorded = read.item(rollout_key(rollout_id)) is not None
         kept = taken_back_of(read.item(taken_back_key(target)))
-        return Start(_lock_in(read, target), is_recorded, kept.releases, grant_of(read.item(own)), kept.unread)
+        seen = warm_up_of(read.item(warm_up))
+        return Start(_lock_in(read, target), is_recorded, kept.releases, grant_of(read.item(own)), kept.unread, seen)
+
+    def read_warm_up(self, target: str) -> SeenReleases:
+        """What the target's promoted releases showed of the warm-up."""
+        return warm_up_of(self._table.read(warm_up_key(target)).item(warm_up_key(target)))
 
     def read_grants(self, executions: Sequence[str]) -> dict[str, Grant]:
         """What was granted to executions, by their names, as far as anything was; at most a hundred names."""

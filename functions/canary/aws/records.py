@@ -33,6 +33,7 @@ from canary.aws.record_reads import Owned, RecordReads
 from canary.aws.side_items import grant_item, note_item, proof_item, signal_item
 from canary.aws.table import is_conflict
 from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
+from canary.aws.warm_ups import warm_up_item
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.retention import DEFAULT_DAYS, expiry, expiry_after, expiry_of_details, expiry_of_note
 from canary.rules.rollouts.taken_back import after_end
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.notes import Note
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.rollouts.steering import Signal
+    from canary.rules.rollouts.warm_ups import SeenReleases
 
 
 EXPIRY_ATTEMPTS = 2
@@ -186,6 +188,15 @@ class Records(RecordReads):
 
         """
         return self._table.put_new(grant_item(grant, self._retention_days))
+
+    def keep_warm_up(self, target: str, seen: SeenReleases) -> None:
+        """Keep what the target's promoted releases showed of the warm-up, in the place of what was kept.
+
+        Raises:
+            RecordsRefusedError: DynamoDB refused it.
+
+        """
+        self._table.transact(self._table.put(warm_up_item(target, seen)), failure=_unconditional())
 
     def use_proof(self, request_id: str, now: float) -> bool:
         """Record at `now` (epoch seconds) that the proof of this request id was used; False if it was used before.
@@ -366,9 +377,8 @@ class Records(RecordReads):
 
         """
         item: Item = {"pk": {"S": "controller"}, "sk": {"S": "sweep"}, "at": {"N": str(now)}}
-        unconditional = RecordsRefusedError("DynamoDB failed a condition that the call did not set")
         try:
-            self._table.transact(self._table.put(item), failure=unconditional)
+            self._table.transact(self._table.put(item), failure=_unconditional())
         except RecordsRefusedError as error:
             if not is_conflict(error.__cause__):
                 raise
@@ -382,6 +392,10 @@ class Records(RecordReads):
 
     def _check_lock(self, lock: Lock) -> Operation:
         return self._table.check(lock_key(lock.target), *same_lock(lock))
+
+
+def _unconditional() -> RecordsRefusedError:
+    return RecordsRefusedError("DynamoDB failed a condition that the call did not set")
 
 
 def _lost(owned: Owned) -> OwnershipLostError:

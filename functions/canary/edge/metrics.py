@@ -7,9 +7,9 @@ from aws_lambda_powertools.utilities.parser import Field
 
 from canary.edge.agreement import find_twice
 from canary.edge.fields import MetricName, Namespace, Percentile, ServerErrors, Switch
-from canary.edge.kinds import Rate, Whole
+from canary.edge.kinds import Given, Rate, Whole
 from canary.edge.model import Clash, Strict
-from canary.rules.targets.target import WARM_UP, BusinessMetric, Metrics
+from canary.rules.targets.target import BusinessMetric, Metrics
 
 LIMIT = Whole(
     "a whole number of milliseconds", 1, 900_000, "give the limit above which an answer is slow, such as 800 for 0.8 s"
@@ -48,9 +48,10 @@ class MetricsModel(Strict):
         default=(), description="latency limits in milliseconds, counted exactly; this needs access_log_group"
     )
     business: tuple[BusinessModel, ...] = Field(default=(), description="your own metrics, 0 or 1 for each request")
-    warm_up: tuple[Annotated[float, COLD], ...] = Field(
-        default=WARM_UP,
-        description="the largest share of the canary's requests that cold starts make slow, by minute after a weight change",
+    warm_up: Annotated[tuple[Annotated[float, COLD], ...] | None, Given()] = Field(
+        default=None,
+        description="the largest share of the canary's requests that cold starts make slow, by minute after a weight change; "
+        "by default it is learned from the target's promoted releases",
         json_schema_extra={"maxItems": MOST_WARM_UP},
     )
 
@@ -84,7 +85,7 @@ def metrics_to_mapping(metrics: Metrics) -> dict[str, Any]:
         "slow": metrics.slow,
         "latency_limits_ms": metrics.latency_limits_ms,
         "business": [{"name": metric.name, "namespace": metric.namespace} for metric in metrics.business],
-        **({} if metrics.warm_up == WARM_UP else {"warm_up": metrics.warm_up}),
+        **({} if metrics.warm_up is None else {"warm_up": metrics.warm_up}),
     }
 
 

@@ -34,6 +34,7 @@ from canary.rules.rollouts.replacing import MOST_REPLACEMENTS, Await, GiveWay, W
 from canary.rules.rollouts.rollout import Rollout, Tally
 from canary.rules.rollouts.succession import Successor
 from canary.rules.rollouts.taken_back import find_earlier, find_repetition, find_unread, mark_retry, note_unread
+from canary.rules.rollouts.warm_ups import find_warm_up_notes, with_warm_up
 from canary.rules.targets.policy import OnNewer, Policy, effective_policy
 from canary.rules.targets.target import Target
 from canary.tasks.check_revert import check_revert
@@ -140,7 +141,7 @@ def _answer(
         rollout_id=event.rollout_id,
         execution=event.execution,
         now=event.now,
-        target=target,
+        target=with_warm_up(target, start.seen),
         policy=asked.policy,
         request=request,
         survey=found,
@@ -167,11 +168,12 @@ def _answer(
         return _refuse(tools, (problem,))
     tally = Tally(waits=event.waits, replacements=event.replacements, metrics_requested=metrics.requested)
     forecast = summarize(forecast_rollout(rollout, traffic), traffic.per_minute)
-    return _begin(tools, _noted(mark_retry(rollout, earlier), quiet, tally), forecast, start.lock.fencing_token)
+    notes = (*find_warm_up_notes(target, start.seen), *((f"little traffic: {quiet}",) if quiet else ()))
+    return _begin(tools, _noted(mark_retry(rollout, earlier), notes, tally), forecast, start.lock.fencing_token)
 
 
-def _noted(rollout: Rollout, quiet: str | None, tally: Tally) -> Rollout:
-    notes = (*rollout.plan.notes, *((f"little traffic: {quiet}",) if quiet else ()))
+def _noted(rollout: Rollout, more: tuple[str, ...], tally: Tally) -> Rollout:
+    notes = (*rollout.plan.notes, *more)
     return replace(rollout, plan=replace(rollout.plan, notes=notes), tally=tally)
 
 

@@ -40,13 +40,13 @@ from canary.rules.judging.evidence import (
 from canary.rules.judging.history import NOTHING_SEEN, PRIOR, BaseHistory, DecayedCounts
 from canary.rules.judging.outage import OUTAGE_LONGEST, OUTAGE_WAITS
 from canary.rules.judging.staking import kept_for_shifts, log_staked, log_sum, stake
-from canary.rules.targets.target import WARM_UP
+from canary.rules.judging.warm_up import USUAL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 
-COLD_SHARE, WARMING_SHARE = WARM_UP
+COLD_SHARE, WARMING_SHARE = USUAL
 LOG_SHARES = ALL_EFFECTS.log_shares
 
 

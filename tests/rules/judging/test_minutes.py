@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from canary.rules.judging.minutes import MinuteUse, classify, cold_share
-from canary.rules.targets.target import WARM_UP
+from canary.rules.judging.warm_up import USUAL
 
 NOON = 1_700_000_040
 assert NOON % 60 == 0
@@ -13,7 +13,7 @@ MUCH_LATER = NOON + 86_400.0
 
 
 def use(minute: int, *shifts: float, now: float = MUCH_LATER, delay: int = 120) -> MinuteUse:
-    return classify(minute, shifts=shifts, now=now, metric_delay_seconds=delay, warm_up=WARM_UP)
+    return classify(minute, shifts=shifts, now=now, metric_delay_seconds=delay, warm_up=USUAL)
 
 
 def test_waits_until_the_delay_after_a_minutes_end_has_passed():

@@ -68,6 +68,38 @@ class TestProof:
         assert proof.notes[0] == "outside the rollout: GET/POST /legacy/*, /old, authorizer keys"
 
 
+class TestColdCanary:
+    """A canary that is slow right after a weight change, with half of its requests allowed to be so for five minutes."""
+
+    SLOW = RawCounts(nc=600, ec=200, nb=600, eb=6)
+
+    def fold_cold(self, number, *, slow=SLOW, warm_up=(0.5,) * 5):
+        rollout = a_baking(target=a_target(metrics=Metrics(warm_up=warm_up)), baking_since=NOON - 30, shifted=NOON - 30)
+        rollout = replace(rollout, limits_ms={"p99": (800.0,)})
+        counts = {START + 60 * index: {"errors": CALM, "slow_p99": slow} for index in range(number)}
+        return fold_minutes(rollout, evidence_of("errors", "slow_p99"), counts, NOON + 60 * number + DELAY)
+
+    def test_holds_its_step_while_it_is_slower_than_base(self):
+        proof = proof_of(self.fold_cold(5))
+        assert proof.condemned is None
+        assert proof.hidden == (
+            "the canary is slower than base and may still be warming up; slow_p99: 1,000 of 3,000 canary requests (33.33 %) "
+            "took longer than 800 ms, 30 of 3,000 of base (1.00 %)"
+        )
+        assert proof.findings["slow_p99"] is Finding.TOO_FEW
+
+    def test_holds_nothing_if_it_is_no_slower(self):
+        assert proof_of(self.fold_cold(5, slow=RawCounts(600, 8, 600, 6))).hidden is None
+
+    def test_is_judged_once_a_minute_after_the_warm_up_was_seen(self):
+        proof = proof_of(self.fold_cold(6))
+        assert proof.hidden is None
+        assert "slow_p99" in proof.condemned
+
+    def test_is_condemned_sooner_where_less_is_usual(self):
+        assert "slow_p99" in proof_of(self.fold_cold(3, warm_up=None)).condemned
+
+
 class TestCondemnation:
     def test_has_the_numbers_of_the_metric_that_decided(self):
         sentence = proof_of(fold(CALM, BROKEN, BROKEN, BROKEN)).condemned

@@ -38,6 +38,12 @@ SUMMED_MINUTES = 3
 DRIFT_IS_SHARED = 4.0
 """Of what the sums add to phi, the part ``(phi - 1) / (phi + 4)`` counts for drift."""
 
+ABRUPT_TIMES = 1.2
+"""What sums of three minutes show of clusters that begin abruptly counts so many times: those clusters last for longer, and a
+rollout that waits for more evidence meets more of them. Counted once, 2.4 to 2.7 % of good releases were rolled back where each
+sandbox falls sick once a day.
+"""
+
 ONSET_TIMES = 4.0
 FEWEST_ONSETS = 5
 """Clusters begin abruptly if a minute has so many times the bad requests of the one before, and does so this often a day."""
@@ -66,8 +72,8 @@ def dispersion(minutes: Sequence[Minute]) -> float:
     * their mean weighted by bad requests, without the two most clustered blocks, in which an outage may begin and end;
     * the same mean with these two, unless they hold an outage: where bursts are few, those blocks hold all of them. With the
       other figures alone, up to 3 % of good releases were rolled back in a simulation of three to five bursts a day;
-    * the last mean once more, over sums of three minutes, if clusters begin abruptly: a sick instance fails for several
-      minutes.
+    * the last mean once more, over sums of three minutes and increased by a fifth of what it is above 1, if clusters begin
+      abruptly: a sick instance fails for several minutes.
 
     Otherwise what clusters for several minutes is drift. The arms mostly drift together, and then it says nothing about either;
     counted in full, it hid 12 to 24 % of releases that were four times worse than a drifting base. So only a part of what the
@@ -92,8 +98,10 @@ def dispersion(minutes: Sequence[Minute]) -> float:
     by_minute = max(1.0, median(block.clustered for block in single), _mean(calm), _sure_mean(single, told, 1))
     summed = [_measured(_summed(block), is_outage=number in outages) for number, block in enumerate(told)]
     by_sum = _sure_mean(summed, told, SUMMED_MINUTES)
-    if by_sum <= by_minute or _is_abrupt(told):
-        return max(by_minute, by_sum)
+    if by_sum <= by_minute:
+        return by_minute
+    if _is_abrupt(told):
+        return 1.0 + ABRUPT_TIMES * (by_sum - 1.0)
     return by_minute + (by_sum - by_minute) * (by_minute - 1.0) / (by_minute + DRIFT_IS_SHARED)
 
 

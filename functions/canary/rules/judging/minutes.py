@@ -71,6 +71,17 @@ def cold_share(minute: int, *, shifts: Sequence[float], warm_up: Sequence[float]
     return warm_up[int(minutes)] if minutes < len(warm_up) else 0.0
 
 
+def minutes_after(minute: int, shifts: Sequence[float]) -> int | None:
+    """How many whole minutes before this one the newest weight change had reached every request; None if it had not yet."""
+    settled_for = _settled_for(minute, shifts)
+    return int(settled_for // MINUTE_SECONDS) if 0 <= settled_for < inf else None
+
+
+def newest_shift(minute: int, shifts: Sequence[float]) -> float:
+    """The newest weight change before the minute's end; minus infinity if there was none."""
+    return max([shift for shift in shifts if shift < minute + MINUTE_SECONDS], default=-inf)
+
+
 def _settled_for(minute: int, shifts: Sequence[float]) -> float:
     """The seconds from the time at which the newest weight change had reached every request to the minute's start."""
-    return min([minute - shift for shift in shifts if shift < minute + MINUTE_SECONDS], default=inf) - SETTLE_SECONDS
+    return minute - newest_shift(minute, shifts) - SETTLE_SECONDS

@@ -8,6 +8,7 @@ from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, classify
 from canary.rules.judging.missing import WAIT_SECONDS
 from canary.rules.looks.listening import traffic_of
 from canary.rules.looks.sources import sources_of
+from canary.rules.looks.warming import warm_up_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,8 +63,7 @@ def find_waiting(rollout: Rollout, counts: Mapping[int, Measured], now: float) -
 def use_of(rollout: Rollout, minute: int, seen: Measured, now: float) -> MinuteUse:
     """What the minute may be used for at `now`, with the counts seen so far."""
     delay = rollout.plan.policy.metric_delay_seconds
-    warm_up = rollout.target.metrics.warm_up
-    use = classify(minute, shifts=rollout.shifts, now=now, metric_delay_seconds=delay, warm_up=warm_up)
+    use = classify(minute, shifts=rollout.shifts, now=now, metric_delay_seconds=delay, warm_up=warm_up_of(rollout))
     if not all(counts.is_whole for counts in seen.values()) and not _is_overdue(rollout, minute, now, WAIT_SECONDS):
         return MinuteUse.NOT_COMPLETE
     if all(counts.is_possible for counts in seen.values()):

@@ -8,6 +8,7 @@ against the canary, and no outage of base that may hide a fault.
 from __future__ import annotations
 
 import enum
+from math import sqrt
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,6 +16,10 @@ if TYPE_CHECKING:
 
     from canary.rules.looks.sources import Source
     from canary.rules.rollouts.rollout import MetricCount
+
+
+WORSE_ERRORS = 2.0
+"""A canary looks worse if its rate of bad requests is above base's by this many standard errors."""
 
 
 class Finding(enum.StrEnum):
@@ -42,6 +47,13 @@ def compare(source: Source, count: MetricCount) -> str:
         f"{count.ec:,} of {count.nc:,} canary requests ({_percent(count.ec, count.nc)}) {source.bad_are}, "
         f"{count.eb:,} of {count.nb:,} of base ({_percent(count.eb, count.nb)})"
     )
+
+
+def looks_worse(count: MetricCount) -> bool:
+    """Whether the canary has a larger share of bad requests than chance usually gives it; this only makes a step wait."""
+    requests, bad = count.nc + count.nb, count.ec + count.eb
+    more = count.ec * count.nb - count.eb * count.nc
+    return more > WORSE_ERRORS * sqrt(bad * (requests - bad) * count.nc * count.nb / requests) if more > 0 else False
 
 
 def _percent(bad: int, requests: int) -> str:

@@ -18,6 +18,7 @@ from canary.rules.looks.effects import deltas
 from canary.rules.looks.listening import begin_listening, listen_to_minute
 from canary.rules.looks.look_numbers import MinuteRecord, measured, record_of
 from canary.rules.looks.steps import count_minute, count_own_minute
+from canary.rules.looks.warming import warm_up_of
 from canary.rules.rollouts.rollout import Rollout
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ def _fold(
         return rollout, evidence
     judged = {metric: one.counts for metric, one in seen.items() if one.is_whole and metric in evidence.metrics}
     share = float(rollout.plan.policy.steps[rollout.step.index].weight_percent) / 100
-    cold = cold_share(minute, shifts=rollout.shifts, warm_up=rollout.target.metrics.warm_up)
+    cold = cold_share(minute, shifts=rollout.shifts, warm_up=warm_up_of(rollout))
     return rollout, fold_minute(evidence, judged, use, share=share, cold=cold)
 
 

@@ -22,6 +22,7 @@ from canary.rules.judging.minutes import MINUTE_SECONDS, SETTLE_SECONDS
 from canary.rules.looks.alarm_readings import AlarmReading, alarm_faults, firing, silent_alarm
 from canary.rules.looks.look_schedule import seconds_to_look
 from canary.rules.looks.sources import ArmSource, sources_of
+from canary.rules.looks.warming import warm_up_of
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import summary
 from canary.rules.rollouts.rollout import MetricCount
@@ -117,7 +118,7 @@ def watch_on(rollout: Rollout, watch: PromotionWatch, families: Mapping[str, Fam
     What one look could not see, the next one makes up for: it reads the same minutes, and every alarm that fired since. So it
     counts as unseen if two looks in a row, or the last one, could not see it.
     """
-    warm_at = watch.since + SETTLE_SECONDS + MINUTE_SECONDS * len(rollout.target.metrics.warm_up)
+    warm_at = watch.since + SETTLE_SECONDS + MINUTE_SECONDS * len(warm_up_of(rollout))
     for minute in range(*unread_minutes(rollout, watch, now), MINUTE_SECONDS):
         if _is_perhaps_late(rollout, watch, minute, seen, now):
             break

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from math import exp, sqrt
+from math import exp
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.families import Family
 from canary.rules.judging.silence import Hearing
-from canary.rules.looks.findings import Finding, Findings, compare
+from canary.rules.looks.findings import Finding, Findings, compare, looks_worse
 from canary.rules.looks.listening import find_remarks, find_silences, hear_all
 from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, LATENCY, sources_of
+from canary.rules.looks.warming import MAY_BE_COLD, slow_while_cold, warm_up_of
 from canary.rules.releases.release import Expectation
 from canary.rules.rollouts.rollout import MetricCount
 from canary.rules.rollouts.steering import NOT_STEERED, Steering
@@ -29,9 +30,6 @@ if TYPE_CHECKING:
 NEARLY_SECONDS = 15
 """A look this shortly before the bake's end already ends it: looks are a minute apart, and the bake began just after one."""
 
-WORSE_ERRORS = 2.0
-"""In an outage a step waits if the canary fails more often than base by this many standard errors."""
-
 
 @dataclass(frozen=True, slots=True)
 class Proof:
@@ -40,7 +38,8 @@ class Proof:
     ``needed``: the canary requests that this step must have, 0 if no metric can say.
     ``condemned``: the judge's sentence if it condemns the canary.
     ``suspicion``: why a step that was judged enough waits within its extension instead of going on.
-    ``hidden``: why the minutes that were judged prove nothing yet: an outage of base may hide a fault of the canary.
+    ``hidden``: why the minutes that were judged prove nothing yet: an outage of base may hide a fault of the canary, or the
+    canary may be slow only because it is new.
     ``blind``: what could not be seen, one sentence each: a failing instrument, a silent metric.
     ``requests_per_minute``: the canary's. ``silent_minutes``: the step's minutes without a canary request.
     ``invoked``: how often Lambda ran the canary's functions in the step, if that was asked.
@@ -110,7 +109,7 @@ def prove(
         is_safe=evidence.is_safe,
         condemned=_condemnation(rollout, evidence) if evidence.is_condemned else None,
         suspicion=_with_counts(rollout, find_suspicion(evidence), (_worst(evidence),) if evidence.is_suspicious else ()),
-        hidden=_with_counts(rollout, find_hidden(evidence, rollout.step.metrics), _hidden_in(evidence, rollout.step.metrics)),
+        hidden=_hidden(rollout, evidence),
         blind=(*faults, *find_silences(rollout, is_step_over=_is_step_over(rollout, evidence, now))),
         compared=_compared(rollout),
         findings=find(rollout, evidence, now=now),
@@ -143,7 +142,8 @@ def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: Hearing) 
         return Finding.WORSE
     if heard is Hearing.SILENT:
         return Finding.NO_DATA
-    if (evidence.is_suspicious and metric == _worst(evidence)) or metric in _hidden_in(evidence, rollout.step.metrics):
+    is_open = metric in (*_hidden_in(evidence, rollout.step.metrics), *_slow_while_cold(rollout, evidence))
+    if is_open or (evidence.is_suspicious and metric == _worst(evidence)):
         return Finding.TOO_FEW
     count = rollout.step.metrics.get(metric, MetricCount())
     is_shown = count.nb > 0 and count.nc >= rollout.plan.policy.min_requests
@@ -203,6 +203,20 @@ def find_suspicion(evidence: Evidence) -> str | None:
     return None
 
 
+def _hidden(rollout: Rollout, evidence: Evidence) -> str | None:
+    """Why the step's counts prove nothing yet, with the counts."""
+    counted = rollout.step.metrics
+    if why := find_hidden(evidence, counted):
+        return _with_counts(rollout, why, _hidden_in(evidence, counted))
+    cold = _slow_while_cold(rollout, evidence)
+    return _with_counts(rollout, MAY_BE_COLD, cold) if cold else None
+
+
+def _slow_while_cold(rollout: Rollout, evidence: Evidence) -> tuple[str, ...]:
+    counted, allowed = rollout.step.metrics, warm_up_of(rollout)
+    return slow_while_cold(evidence, counted, rollout.judged_to, shifts=rollout.shifts, warm_up=allowed)
+
+
 def find_hidden(evidence: Evidence, counted: Mapping[str, MetricCount]) -> str | None:
     """Why the step's counts prove nothing yet: base is in an outage, and the canary fails more often than base."""
     hidden = _hidden_in(evidence, counted)
@@ -213,7 +227,7 @@ def find_hidden(evidence: Evidence, counted: Mapping[str, MetricCount]) -> str |
 
 def _hidden_in(evidence: Evidence, counted: Mapping[str, MetricCount]) -> tuple[str, ...]:
     """The metrics in which an outage of base may hide a fault."""
-    return tuple(name for name in evidence.in_outage if _looks_worse(counted.get(name, MetricCount())))
+    return tuple(name for name in evidence.in_outage if looks_worse(counted.get(name, MetricCount())))
 
 
 def _with_counts(rollout: Rollout, why: str | None, metrics: tuple[str, ...]) -> str | None:
@@ -221,13 +235,6 @@ def _with_counts(rollout: Rollout, why: str | None, metrics: tuple[str, ...]) ->
     sources, counted = sources_of(rollout), rollout.step.metrics
     numbers = (f"{name}: {compare(sources[name], counted[name])}" for name in metrics if name in counted)
     return "; ".join((why, *numbers)) if why else None
-
-
-def _looks_worse(count: MetricCount) -> bool:
-    """Whether the canary's share of bad requests is more than two standard errors above base's; this only makes a step wait."""
-    requests, bad = count.nc + count.nb, count.ec + count.eb
-    more = count.ec * count.nb - count.eb * count.nc
-    return more > WORSE_ERRORS * sqrt(bad * (requests - bad) * count.nc * count.nb / requests) if more > 0 else False
 
 
 def _worst(evidence: Evidence) -> str:

@@ -78,7 +78,20 @@ def _from_8(record: Record) -> Record:
     return record
 
 
-UPGRADES: Mapping[int, Callable[[Record], Record]] = {2: _from_2, 3: _from_3, 4: _from_4, 5: _from_5, 6: _from_6, 8: _from_8}
+def _from_9(record: Record) -> Record:
+    """In schema 10 a target may leave its warm-up to be learned; a rollout that has begun still says what it allows."""
+    return record
+
+
+UPGRADES: Mapping[int, Callable[[Record], Record]] = {
+    2: _from_2,
+    3: _from_3,
+    4: _from_4,
+    5: _from_5,
+    6: _from_6,
+    8: _from_8,
+    9: _from_9,
+}
 """By schema: the function that turns a record of it into one of the next schema, if defaults do not do that."""
 
 READABLE = tuple(range(min(UPGRADES), SCHEMA_VERSION + 1))

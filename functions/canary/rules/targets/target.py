@@ -55,10 +55,6 @@ class Outside:
     authorizers: tuple[str, ...] = ()
 
 
-WARM_UP = (0.1, 0.02)
-"""The parts of the canary's requests that cold starts may make slow in each minute after a weight change, by default."""
-
-
 @dataclass(frozen=True, slots=True)
 class Metrics:
     """What is compared between the arms.
@@ -67,7 +63,8 @@ class Metrics:
     ``slow`` lists percentiles of base's own history that become latency limits (``"p99"``);
     ``latency_limits_ms`` are exact limits that the user sets in addition to those or instead.
     ``warm_up``: the largest part of the canary's requests that may be slow in each minute after a weight change, because new
-    instances start cold.
+    instances start cold. If it is None, it is learned from the target's promoted releases (`canary.rules.judging.warm_up`); a
+    rollout that has begun says what it allows.
     """
 
     errors: bool = True
@@ -75,7 +72,7 @@ class Metrics:
     slow: tuple[str, ...] = ("p50", "p90", "p99")
     latency_limits_ms: tuple[int, ...] = ()
     business: tuple[BusinessMetric, ...] = ()
-    warm_up: tuple[float, ...] = WARM_UP
+    warm_up: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
