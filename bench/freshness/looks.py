@@ -39,11 +39,11 @@ LEFT_OUT = frozenset({"x2", "+5 points inside an outage", "bursty +5 points", "p
 """Bad releases that are not found at every one of these traffics."""
 
 POLICY = replace(COMMON, steps=STANDARD.steps)
-TRANSITIONS, CALLS, METRICS = 226, 78, 1039
+TRANSITIONS, CALLS, METRICS = 226, 78, 628
 """What the healthy release of `python -m bench.price` used, as docs/performance.md tells."""
 
-LOOKS, WATCH_LOOKS, WATCH_METRICS = 46, 16, 132
-METRICS_OF_A_LOOK, TRANSITIONS_OF_A_LOOK = 20, 3
+LOOKS, WATCH_LOOKS, WATCH_METRICS = 46, 16, 77
+METRICS_OF_A_LOOK, TRANSITIONS_OF_A_LOOK = 12, 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,6 @@ class Rhythm:
     at_first: int
     then: int
     watch: int = 1
-    metrics: int = METRICS_OF_A_LOOK
 
     @property
     def name(self) -> str:
@@ -61,7 +60,7 @@ class Rhythm:
         look = f"each minute for {self.at_first} minutes of a step, then every {self.then}"
         look = f"every {self.then} minutes" if not self.at_first else look if self.then > 1 else "each minute"
         watch = "" if self.watch == 1 else f"; the watch every {self.watch}"
-        return look + watch + ("" if self.metrics == METRICS_OF_A_LOOK else f"; {self.metrics} metrics for each look")
+        return look + watch
 
     def is_look(self, minute: int, *, ends_step: bool) -> bool:
         """Whether the step's `minute`-th look, from 0, is taken."""
@@ -72,7 +71,6 @@ RHYTHMS = (
     Rhythm(15, 1),
     Rhythm(15, 1, watch=2),
     Rhythm(15, 1, watch=3),
-    Rhythm(15, 1, metrics=METRICS_OF_A_LOOK - 2),
     Rhythm(10, 2),
     Rhythm(8, 2),
     Rhythm(5, 2),
@@ -80,16 +78,16 @@ RHYTHMS = (
     Rhythm(3, 3),
     Rhythm(0, 2),
     Rhythm(0, 3),
-    Rhythm(8, 2, watch=3, metrics=METRICS_OF_A_LOOK - 2),
-    Rhythm(5, 3, watch=3, metrics=METRICS_OF_A_LOOK - 2),
-    Rhythm(3, 3, watch=3, metrics=METRICS_OF_A_LOOK - 2),
+    Rhythm(8, 2, watch=3),
+    Rhythm(5, 3, watch=3),
+    Rhythm(3, 3, watch=3),
 )
 
 
 def dollars(rhythm: Rhythm, looks: float) -> float:
     """The measured price less what the looks that are not taken would have used."""
     fewer, watched = LOOKS - looks, WATCH_LOOKS - WATCH_LOOKS / rhythm.watch
-    metrics = fewer * METRICS_OF_A_LOOK + looks * (METRICS_OF_A_LOOK - rhythm.metrics) + WATCH_METRICS / WATCH_LOOKS * watched
+    metrics = fewer * METRICS_OF_A_LOOK + WATCH_METRICS / WATCH_LOOKS * watched
     calls = CALLS - fewer - watched
     usage = Usage(
         transitions=round(TRANSITIONS - TRANSITIONS_OF_A_LOOK * (fewer + watched)),
