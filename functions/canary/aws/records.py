@@ -9,7 +9,7 @@
     rollout#<id>    note#<d>    one note of a person, by the digest of what it says; written once, by whoever takes it
     grant#<name>    grant       what the execution of that name alone may do; written before it begins
     rollout#<id>    look#<t>    one look: numbers, log E, verdict, reason
-    warm_up#<name>  warm_up     what the target's last promoted releases showed of the canary's warm-up; written with their reports
+    warm_up#<name>  warm_up     what promoted releases showed of the canary's warm-up; written with their reports
     proof#<id>      proof       a proof of who called that was used, so that it is not used again; kept for an hour
     controller      sweep       when the sweeper last ran: written every minute, to find out whether records can be written
 
