@@ -182,7 +182,8 @@ class Course:
             requests_per_minute=self.requests / max(self.judged + self.silent, 1),
             is_safe=self.policy.early_advance and not self.is_condemned and self.evidence.is_safe,
             suspicion=None if self.is_condemned else self.suspicion,
-            hidden=None if self.is_condemned else find_hidden(self.evidence, self.counted) or self._find_cold(),
+            hidden=None if self.is_condemned else find_hidden(self.evidence, self.counted),
+            cold=None if self.is_condemned else self._find_cold(),
         )
 
     def _find_cold(self) -> str | None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from canary.aws.errors import AwsRefusedError, RecordGoneError
-from canary.aws.warm_ups import warm_up_key
 from canary.edge.events import EndEvent, read_event
 from canary.rules.judging.warm_up import UNKNOWN, USUAL
 from canary.rules.reports.breakage import NOT_ASKED
@@ -31,8 +30,7 @@ BUCKET = "the-reports"
 
 @pytest.fixture
 def keeping(ground: Ground, tools: Tools) -> Tools:
-    """The task's tools, with a bucket, and nothing known of the warm-up."""
-    ground.aws.client("dynamodb").delete_item(TableName=ground.rig.controller.table, Key=warm_up_key("orders"))
+    """The task's tools, with a bucket."""
     s3 = ground.aws.client("s3")
     if BUCKET not in [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]]:
         s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": ground.aws.region})

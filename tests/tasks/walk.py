@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.aws.taken_back import taken_back_key
 from canary.aws.troubles import PREFIX as TROUBLES
+from canary.aws.warm_ups import warm_up_key
 from canary.rules.targets.policy import WhenUnproven
 from demo.controller import ALARM_RULE_PREFIX, TARGET_PREFIX, function_name, register_target
 from demo.sample import create_ship_sample, publish_release
@@ -36,6 +37,10 @@ class TaskFailedError(Exception):
         super().__init__(f"{kind}: {message}")
         self.kind = kind
         self.message = message
+
+
+QUIET_MINUTES = 15
+"""Longer than an alarm's window of nine minutes."""
 
 
 class Ground:
@@ -89,6 +94,7 @@ class Ground:
         for name in self._registered:
             table.delete_item(TableName=self.rig.controller.table, Key=lock_key(name))
             table.delete_item(TableName=self.rig.controller.table, Key=taken_back_key(name))
+            table.delete_item(TableName=self.rig.controller.table, Key=warm_up_key(name))
         own = self.rig.target.name
         others = [f"{TARGET_PREFIX}{name}" for name in self._registered if name != own]
         self.aws.client("ssm").delete_parameters(Names=[*others, *(f"{TROUBLES}{name}" for name in self._registered)])
@@ -96,6 +102,16 @@ class Ground:
         if self._arrangement() != self.arrangement:
             register_target(self.aws.client, self.rig.target)
         self.aws.client("cloudwatch").set_alarm_state(AlarmName=PAYMENTS, StateValue="OK", StateReason="the test is over")
+        for _ in range(QUIET_MINUTES):
+            if not self._firing():
+                return
+            self.aws.clock.run_for(60)
+        raise AssertionError(f"alarms still fire {QUIET_MINUTES} minutes after the test: {self._firing()}")
+
+    def _firing(self) -> list[str]:
+        """The alarms that fire: what a failing canary left in their window must not be seen by the next test."""
+        found = self.aws.client("cloudwatch").describe_alarms(StateValue="ALARM")["MetricAlarms"]
+        return [one["AlarmName"] for one in found]
 
     def _arrangement(self) -> tuple[Any, ...]:
         """What the target's registration made, without what time changes."""

@@ -82,18 +82,18 @@ class TestColdCanary:
     def test_holds_its_step_while_it_is_slower_than_base(self):
         proof = proof_of(self.fold_cold(5))
         assert proof.condemned is None
-        assert proof.hidden == (
+        assert proof.cold == (
             "the canary is slower than base and may still be warming up; slow_p99: 1,000 of 3,000 canary requests (33.33 %) "
             "took longer than 800 ms, 30 of 3,000 of base (1.00 %)"
         )
         assert proof.findings["slow_p99"] is Finding.TOO_FEW
 
     def test_holds_nothing_if_it_is_no_slower(self):
-        assert proof_of(self.fold_cold(5, slow=RawCounts(600, 8, 600, 6))).hidden is None
+        assert proof_of(self.fold_cold(5, slow=RawCounts(600, 8, 600, 6))).cold is None
 
     def test_is_judged_once_a_minute_after_the_warm_up_was_seen(self):
         proof = proof_of(self.fold_cold(6))
-        assert proof.hidden is None
+        assert proof.cold is None
         assert "slow_p99" in proof.condemned
 
     def test_is_condemned_sooner_where_less_is_usual(self):

@@ -315,6 +315,14 @@ class TestSuspicion:
             verdict = a_verdict(policy=policy, proof=hidden, after=BAKE + 605)
             assert (verdict.kind, verdict.reason.startswith(str(hidden.hidden))) == (kind, True)
 
+    def test_a_canary_that_may_be_warming_up_holds_its_step_whatever_the_extension(self):
+        cold = replace(PROVEN, cold="the canary is slower than base and may still be warming up", is_safe=True)
+        for policy in (POLICY, replace(POLICY, max_extension_seconds=0, when_unproven=WhenUnproven.ROLL_BACK)):
+            verdict = a_verdict(policy=policy, proof=cold, after=BAKE)
+            assert (verdict.kind, verdict.reason.startswith(str(cold.cold))) == (VerdictKind.HOLD, True)
+        early = replace(POLICY, early_advance=True)
+        assert a_verdict(policy=early, proof=cold, after=120).kind is VerdictKind.CONTINUE
+
     def test_lets_no_step_end_early(self):
         early = replace(POLICY, early_advance=True)
         safe = replace(PROVEN, is_safe=True)

@@ -38,8 +38,8 @@ class Proof:
     ``needed``: the canary requests that this step must have, 0 if no metric can say.
     ``condemned``: the judge's sentence if it condemns the canary.
     ``suspicion``: why a step that was judged enough waits within its extension instead of going on.
-    ``hidden``: why the minutes that were judged prove nothing yet: an outage of base may hide a fault of the canary, or the
-    canary may be slow only because it is new.
+    ``hidden``: why the minutes that were judged prove nothing yet: an outage of base may hide a fault of the canary.
+    ``cold``: why the step cannot end yet: the canary is slow, and may be so only because it is new.
     ``blind``: what could not be seen, one sentence each: a failing instrument, a silent metric.
     ``requests_per_minute``: the canary's. ``silent_minutes``: the step's minutes without a canary request.
     ``invoked``: how often Lambda ran the canary's functions in the step, if that was asked.
@@ -56,6 +56,7 @@ class Proof:
     condemned: str | None = None
     suspicion: str | None = None
     hidden: str | None = None
+    cold: str | None = None
     blind: tuple[str, ...] = ()
     invoked: int | None = None
     behind: int = 0
@@ -109,7 +110,8 @@ def prove(
         is_safe=evidence.is_safe,
         condemned=_condemnation(rollout, evidence) if evidence.is_condemned else None,
         suspicion=_with_counts(rollout, find_suspicion(evidence), (_worst(evidence),) if evidence.is_suspicious else ()),
-        hidden=_hidden(rollout, evidence),
+        hidden=_with_counts(rollout, find_hidden(evidence, step.metrics), _hidden_in(evidence, step.metrics)),
+        cold=_cold(rollout, evidence),
         blind=(*faults, *find_silences(rollout, is_step_over=_is_step_over(rollout, evidence, now))),
         compared=_compared(rollout),
         findings=find(rollout, evidence, now=now),
@@ -203,11 +205,7 @@ def find_suspicion(evidence: Evidence) -> str | None:
     return None
 
 
-def _hidden(rollout: Rollout, evidence: Evidence) -> str | None:
-    """Why the step's counts prove nothing yet, with the counts."""
-    counted = rollout.step.metrics
-    if why := find_hidden(evidence, counted):
-        return _with_counts(rollout, why, _hidden_in(evidence, counted))
+def _cold(rollout: Rollout, evidence: Evidence) -> str | None:
     cold = _slow_while_cold(rollout, evidence)
     return _with_counts(rollout, MAY_BE_COLD, cold) if cold else None
 

@@ -13,6 +13,8 @@ decides:
     an operator wants the promotion, and a minute of this  PROMOTE
       weight was judged
     the bake goes on                                       CONTINUE, or ADVANCE early if the policy allows it
+    the bake is over, or nearly, and the canary is slow    HOLD until its warm-up is over
+      but may still be warming up
     the bake is over, or nearly, enough was judged, and    HOLD while the extension lasts
       the evidence is high
     the bake is over, or nearly, and enough was judged     ADVANCE, or PROMOTE after the last step
@@ -124,13 +126,20 @@ def _while_blind(policy: Policy, moment: Moment, proof: Proof) -> Verdict:
 
 
 def _during_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
-    if policy.early_advance and _is_safe(policy, proof) and not (silent_alarm(alarms) or proof.suspicion or proof.hidden):
+    if policy.early_advance and _is_safe(policy, proof) and not _is_open(proof, alarms):
         return _go_on(policy, moment, with_numbers(proof, f"safe enough to go on after {judged(proof)}"))
     left = in_minutes(moment.baking_since + step.bake_seconds - moment.now)
     return Verdict(VerdictKind.CONTINUE, f"{judged(proof)} at {step.weight_percent} %, {left} of the bake left")
 
 
+def _is_open(proof: Proof, alarms: tuple[AlarmReading, ...]) -> bool:
+    """Whether anything makes a step that could end early wait for its end."""
+    return bool(silent_alarm(alarms) or proof.suspicion or proof.hidden or proof.cold)
+
+
 def _after_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
+    if proof.cold:  # for the minutes of its warm-up at most, even where the policy has no extension
+        return Verdict(VerdictKind.HOLD, with_numbers(proof, proof.cold))
     lack = silent_alarm(alarms) or too_little(proof) or proof.hidden
     if not lack:
         return _while_suspicious(policy, moment, step, proof)
