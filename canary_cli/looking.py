@@ -14,7 +14,7 @@ from canary_cli.announcing import attempt
 from canary_cli.doctor.proposing import file_of, read_proposal, target_of
 from canary_cli.doctor.registering import as_registered
 from canary_cli.exits import CommandError, ExitCode
-from canary_cli.planning.prospect import Sight, draft_of
+from canary_cli.planning.drafting import Sight, draft_of
 from canary_cli.planning.sighting import look_at, read_time
 from canary_cli.reading import Reading, read_status
 

@@ -23,8 +23,9 @@ from canary_cli.doctor.surroundings import SurroundingsReader
 from canary_cli.exits import CommandError, ExitCode
 from canary_cli.looking import Looked, look, look_at_registered
 from canary_cli.operating import below_floor_command, start_command
+from canary_cli.planning.drafting import Sight
 from canary_cli.planning.holding import notes_of_way
-from canary_cli.planning.prospect import Foreseen, Prospect, Sight, find_start_problems, foresee
+from canary_cli.planning.prospect import Foreseen, Prospect, find_start_problems, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
 from canary_cli.planning.sighting import read_past, read_past_traffic
 from canary_cli.reading import Reading

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from canary.rules.definitions.routes import routes_of
 from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.judging.warm_up import MINUTES, UNKNOWN, USUAL
 from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, sources_of
 from canary.rules.looks.warming import warm_up_of
 from canary.rules.targets.alarms import target_alarms
@@ -111,7 +112,7 @@ def run_backtest(
         lost_share=lost,
         not_replayed=tuple(f"{fault.value}: {why}" for fault, why in missing.items()),
         policies=tuple(figures_of(policy, lengths[policy.name], replays) for policy in policies),
-        notes=tuple(_notes(policies)),
+        notes=(*_notes(policies), *warm_up_note(draft)),
         metrics_requested=reader.requested,
     )
 
@@ -143,6 +144,18 @@ def _watched(draft: Rollout, base: BasePast) -> tuple[str, ...]:
         for metric, source in sources_of(draft).items()
     }
     return tuple(metric for metric, counted in bad.items() if metric in base.past.families and counted & alarms)
+
+
+def warm_up_note(draft: Rollout) -> tuple[str, ...]:
+    """Which warm-up the replays allow for, where it is not the usual one."""
+    allowed, metrics = warm_up_of(draft), draft.target.metrics
+    if allowed == USUAL or not (metrics.slow or metrics.latency_limits_ms):
+        return ()
+    if allowed == UNKNOWN:
+        why = "until releases of the target have shown less"
+        return (f"{why}, half of the canary's requests may be slow for {MINUTES} minutes after each weight change",)
+    shares = ", ".join(f"{100 * share:.0f} %" for share in allowed)
+    return (f"{shares} of the canary's requests may be slow in the minutes after each weight change",)
 
 
 def _notes(policies: Sequence[Policy]) -> Iterator[str]:

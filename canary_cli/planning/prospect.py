@@ -6,18 +6,17 @@ Someone with less than the policy `reader` cannot see all that the controller ch
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from canary.rules.checks.draft import draft_rollout, is_unchanged
+from canary.rules.checks.draft import is_unchanged
 from canary.rules.checks.forecast import forecast_start, forecast_usage, quiet_problem, says_what_follows
-from canary.rules.checks.survey import ALARMS, Survey, find_policy_problems, find_problems, find_seen_problems
-from canary.rules.releases.problems import Problem, RefusedError
+from canary.rules.checks.survey import ALARMS, find_policy_problems, find_problems, find_seen_problems
+from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.price import price
 from canary.rules.rollouts.replacing import Await, Way
-from canary.rules.rollouts.taken_back import TakenBack, find_earlier, find_repetition, mark_retry
-from canary.rules.targets.policy import effective_policy
-from canary_cli.planning.holding import Held, find_below, find_input_problems, notes_of_way, way_of
+from canary.rules.rollouts.taken_back import find_earlier, find_repetition, mark_retry
+from canary_cli.planning.holding import find_below, find_input_problems, notes_of_way
 from canary_cli.planning.open_points import find_open_points
 from canary_cli.planning.steps import StepProspect, compared_of, not_compared_of, steps_of
 
@@ -27,8 +26,8 @@ if TYPE_CHECKING:
     from canary.rules.checks.forecast import Traffic
     from canary.rules.releases.release import Request
     from canary.rules.rollouts.rollout import Rollout
-    from canary.rules.targets.policy import Policy
     from canary.rules.targets.target import Target
+    from canary_cli.planning.drafting import Sight
     from canary_cli.planning.past_traffic import PastTraffic
 
 
@@ -38,29 +37,6 @@ class Foreseen(enum.StrEnum):
     START = "start"
     UNCHANGED = "unchanged"
     REFUSED = "refused"
-
-
-@dataclass(frozen=True, slots=True)
-class Sight:
-    """What was read of a target before a start, at ``now`` (epoch seconds).
-
-    ``survey``: without the rollout that holds the target, if one does. ``holder``: that rollout. ``taken_back``: the releases
-    that were rolled back. ``is_below_allowed``: whether the start may go below the target's floor. ``is_whole``: whether
-    everything was read that the controller's own check reads; if not, ``unread`` says why.
-    """
-
-    now: float
-    survey: Survey
-    taken_back: tuple[TakenBack, ...] = ()
-    holder: Held | None = None
-    is_below_allowed: bool = False
-    is_whole: bool = False
-    unread: str = ""
-
-    def way(self, request: Request, target: Target, policy: Policy) -> Way | None:
-        """What the start does about the holder; None without one."""
-        found = find_input_problems(request, target, policy, is_below_allowed=self.is_below_allowed)
-        return way_of(self.holder, policy, found, self.now)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,16 +74,6 @@ class Prospect:
     problems: tuple[str, ...]
     notes: tuple[str, ...]
     open_points: tuple[str, ...]
-
-
-def draft_of(request: Request, target: Target, sight: Sight) -> Rollout:
-    """The rollout that would start, as far as it can be seen. Its id and its execution are not known yet."""
-    try:
-        draft = _draft(request, target, sight.now, sight.survey)
-    except RefusedError:  # the definition cannot be read, which is one of the problems
-        draft = _draft(request, target, sight.now, _without_definitions(sight.survey))
-    live = {one.name: draft.snapshot.live.get(one.name, "") for one in target.functions}
-    return replace(draft, snapshot=replace(draft.snapshot, live=live))
 
 
 def foresee(
@@ -179,22 +145,6 @@ def _outcome(draft: Rollout, problems: tuple[Problem, ...], way: Way | None) -> 
     if not isinstance(way, Problem | Await) and not weighty and is_unchanged(draft):
         return Foreseen.UNCHANGED
     return Foreseen.REFUSED if problems else Foreseen.START
-
-
-def _draft(request: Request, target: Target, now: float, survey: Survey) -> Rollout:
-    return draft_rollout(
-        rollout_id="",
-        execution="",
-        now=now,
-        target=target,
-        policy=effective_policy(target.policy, request.policy_override),
-        request=request,
-        survey=survey,
-    )
-
-
-def _without_definitions(survey: Survey) -> Survey:
-    return replace(survey, stage=replace(survey.stage, definitions=None) if survey.stage else None)
 
 
 def _versions(draft: Rollout) -> Iterator[VersionChange]:

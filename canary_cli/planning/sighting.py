@@ -15,9 +15,9 @@ from canary.rules.checks.replacement import without_rollout
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.holder import holder_problem
 from canary.rules.rollouts.phases import Phase
+from canary_cli.planning.drafting import Sight
 from canary_cli.planning.holding import Held
 from canary_cli.planning.past_traffic import PastTraffic
-from canary_cli.planning.prospect import Sight
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -68,7 +68,7 @@ def look_at(
     survey, unread = _survey(client, target, request.release, promoted)
     held = holder.rollout if holder else None
     seen = without_rollout(survey, held) if held and held.phase is not Phase.WATCHING else survey
-    return Sight(now, seen, start.taken_back, holder, is_below_allowed, is_whole=not unread, unread=unread)
+    return Sight(now, seen, start.taken_back, start.seen, holder, is_below_allowed, is_whole=not unread, unread=unread)
 
 
 def _survey(client: Callable[[str], Any], target: Target, release: Release, promoted: Mapping[str, str]) -> tuple[Survey, str]:

@@ -13,8 +13,8 @@ from canary.aws.locks import PARKED_OWNER, Lock, describe_holder
 from canary.aws.record_items import LookItem
 from canary.aws.record_reads import Start, Unfinished
 from canary.aws.records import Records
+from canary.aws.side_items import warm_up_key
 from canary.aws.taken_back import taken_back_key
-from canary.aws.warm_ups import warm_up_key
 from canary.rules.judging.warm_up import SeenChange
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.taken_back import TakenBack, identify
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from tests.tasks.walk import Ground
 
 LOOK = LookItem("run-1", "12.000", "HOLD", "wait", {"log_e": 0.5})
+
+CHANGE = SeenChange({"slow_p99": ((60, 9, 540, 5),)}, {"slow_p99": 0.0})
 
 
 def test_a_taken_target_reads_back_with_awss_time(ground: Ground, records: Records):
@@ -196,7 +198,7 @@ def test_an_edited_item_of_rolled_back_releases_prevents_no_ending(ground: Groun
 
 def test_what_releases_showed_of_the_warm_up_is_read_at_a_start(records: Records):
     assert records.read_start("orders", "run-2").seen == records.read_warm_up("orders") == NOTHING_SEEN
-    seen = NOTHING_SEEN.after(SeenRelease("run-1", (SeenChange((60, 600), (2.5, 0.0)),)))
+    seen = NOTHING_SEEN.after(SeenRelease("run-1", (CHANGE,)))
     records.keep_warm_up("orders", seen)
 
     assert records.read_start("orders", "run-2").seen == records.read_warm_up("orders") == seen
@@ -210,8 +212,8 @@ def test_an_edited_warm_up_is_replaced_by_the_next_promoted_release(ground: Grou
     unreadable = records.read_start("orders", "run-2").seen
     assert unreadable == SeenReleases(is_unreadable=True)
 
-    records.keep_warm_up("orders", unreadable.after(SeenRelease("run-2", ())))
-    assert records.read_warm_up("orders") == SeenReleases((SeenRelease("run-2", ()),))
+    records.keep_warm_up("orders", unreadable.after(SeenRelease("run-2", (CHANGE,))))
+    assert records.read_warm_up("orders") == SeenReleases((SeenRelease("run-2", (CHANGE,)),))
 
 
 def test_a_proof_is_used_once(records: Records):

@@ -10,12 +10,13 @@ import pytest
 
 from canary.aws.errors import AwsRefusedError, RecordGoneError
 from canary.edge.events import EndEvent, read_event
-from canary.rules.judging.warm_up import UNKNOWN, USUAL
+from canary.rules.judging.warm_up import UNKNOWN, USUAL, SeenChange
 from canary.rules.reports.breakage import NOT_ASKED
 from canary.rules.reports.document import read_document
 from canary.rules.reports.links import ReportPlace
 from canary.rules.rollouts.phases import Phase
-from canary.rules.rollouts.warm_ups import NOTHING_SEEN
+from canary.rules.rollouts.warm_ups import NOTHING_SEEN, SeenRelease
+from canary.rules.targets.target import Metrics
 from canary.tasks.keep_report import keep_report
 from demo.sample import publish_release
 from embedded_aws.faults.calls import Fault, Mode
@@ -94,8 +95,8 @@ def test_a_rollout_that_is_not_recorded_is_an_error(keeping: Tools):
 
 
 def test_a_promoted_release_shows_how_long_its_target_warms_up(ground: Ground, keeping: Tools):
-    walk = ground.walk().shift()
-    walk.pause(240)
+    walk = ground.walk(metrics=Metrics(slow=(), latency_limits_ms=(800,))).shift(release={"expects": ["client_errors"]})
+    walk.pause(600)
     walk.look()
     assert walk.record.target.metrics.warm_up == UNKNOWN, "nothing was promoted yet"
     keep(ground, walk.rollout_id, keeping)
@@ -111,11 +112,20 @@ def test_a_promoted_release_shows_how_long_its_target_warms_up(ground: Ground, k
     for _ in range(2):
         keep(ground, walk.rollout_id, keeping)
     seen = keeping.records.read_warm_up("orders")
-    assert [one.rollout_id for one in seen.releases or ()] == [walk.rollout_id]
+    assert [one.rollout_id for one in seen.releases] == [walk.rollout_id]
+    assert {metric for change in seen.changes for metric in change.counts} == {"slow_800ms"}
 
-    later = ground.walk()
-    release = {"functions": publish_release(ground.aws.client, ground.rig.target, {"NAME": "later"})}
-    assert later.check(release=release)["draft"]["target"]["metrics"]["warm_up"] == [*USUAL]
+
+def test_the_next_rollout_begins_with_what_was_shown_and_says_so(ground: Ground, keeping: Tools):
+    slow = ((6000, 3000, 54_000, 540), *((6000, number * 100, 54_000, 540) for number in (12, 9, 6, 3, 1)))
+    for counts, warm_up in ((((6000, 60, 54_000, 540),) * 6, [*USUAL]), (slow, [0.5, 0.18, 0.12, 0.06, 0.02])):
+        change = SeenChange({"slow_p99": counts}, {"slow_p99": 0.0})
+        keeping.records.keep_warm_up("orders", NOTHING_SEEN.after(SeenRelease("before", (change,))))
+        draft = ground.walk().check(release={"functions": ground.new})["draft"]
+        assert draft["target"]["metrics"]["warm_up"] == pytest.approx(warm_up, abs=0.01)
+        assert any(note.startswith("earlier releases were slow at first") for note in draft["plan"]["notes"]) == (
+            counts == slow
+        )
 
 
 def test_a_release_that_was_promoted_without_a_look_shows_nothing(ground: Ground, keeping: Tools):

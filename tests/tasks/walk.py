@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from canary.aws.side_items import warm_up_key
 from canary.aws.taken_back import taken_back_key
 from canary.aws.troubles import PREFIX as TROUBLES
-from canary.aws.warm_ups import warm_up_key
 from canary.rules.targets.policy import WhenUnproven
 from demo.controller import ALARM_RULE_PREFIX, TARGET_PREFIX, function_name, register_target
 from demo.sample import create_ship_sample, publish_release

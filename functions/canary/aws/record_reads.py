@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING, Any
 from canary.aws.errors import OwnershipLostError
 from canary.aws.locks import Lock, lock_key, lock_of
 from canary.aws.record_items import LookItem, Outline, history_key, look_key, look_of, outline_of, rollout_key, rollout_of
-from canary.aws.side_items import grant_key, grant_of, signal_key, signal_of
+from canary.aws.side_items import grant_key, grant_of, signal_key, signal_of, warm_up_key, warm_up_of
 from canary.aws.table import MOST_KEYS, Table
 from canary.aws.taken_back import taken_back_key, taken_back_of
-from canary.aws.warm_ups import warm_up_key, warm_up_of
 from canary.rules.rollouts.grants import Grant
 from canary.rules.rollouts.retention import DEFAULT_DAYS
 from canary.rules.rollouts.rollout import OPEN_INDEX, Rollout

@@ -31,10 +31,9 @@ from canary.aws.errors import ControllerError, LockedError, OwnershipLostError, 
 from canary.aws.locks import PARKED_OWNER, Lock, describe_holder, lock_item, lock_key, same_lock, with_promoted
 from canary.aws.record_items import expires, history_item, look_item, rollout_item, rollout_key, rollout_of
 from canary.aws.record_reads import Owned, RecordReads
-from canary.aws.side_items import grant_item, note_item, proof_item, signal_item
+from canary.aws.side_items import grant_item, note_item, proof_item, signal_item, warm_up_item
 from canary.aws.table import is_conflict
 from canary.aws.taken_back import taken_back_item, taken_back_key, taken_back_of
-from canary.aws.warm_ups import warm_up_item
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.retention import DEFAULT_DAYS, expiry, expiry_after, expiry_of_details, expiry_of_note
 from canary.rules.rollouts.taken_back import after_end

@@ -1,4 +1,4 @@
-"""Items beside a rollout's record: the newest signal, notes, grants and used proofs.
+"""Items beside a rollout's record: the newest signal, notes, grants, used proofs, and what a target showed of its warm-up.
 
 Nobody has to own a rollout to write them, and writing them changes nothing of what its owner checks before its own writes. Of
 the signals only the newest is kept. A note is written once and never replaced; so is the grant of an execution, under its name.
@@ -17,6 +17,7 @@ from canary.rules.rollouts.grants import Grant
 from canary.rules.rollouts.notes import Note
 from canary.rules.rollouts.retention import expiry_after
 from canary.rules.rollouts.steering import Signal
+from canary.rules.rollouts.warm_ups import NOTHING_SEEN, SeenRelease, SeenReleases
 
 if TYPE_CHECKING:
     from canary.aws.table import Item
@@ -99,6 +100,27 @@ def grant_of(item: Item | None) -> Grant | None:
 
     """
     return _read(Grant, item, "grant", "the item", "call the verb again")
+
+
+def warm_up_key(target: str) -> Item:
+    """The key of a target's item."""
+    return {"pk": {"S": f"warm_up#{target}"}, "sk": {"S": "warm_up"}}
+
+
+def warm_up_item(target: str, seen: SeenReleases) -> Item:
+    """The item."""
+    text = json.dumps([encode(one) for one in seen.releases], separators=(",", ":"))
+    return {**warm_up_key(target), "releases": {"S": text}}
+
+
+def warm_up_of(item: Item | None) -> SeenReleases:
+    """What the item says. One that someone edited says nothing, and the next promoted release replaces it."""
+    if item is None:
+        return NOTHING_SEEN
+    try:
+        return SeenReleases(tuple(decode(SeenRelease, one) for one in json.loads(item["releases"]["S"])))
+    except (AttributeError, TypeError, KeyError, ValueError):
+        return SeenReleases(is_unreadable=True)
 
 
 def _read(kind: type[T], item: Item | None, attribute: str, what: str, fix: str) -> T | None:

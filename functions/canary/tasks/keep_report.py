@@ -55,8 +55,10 @@ def _keep_warm_up(rollout: Rollout, recorded: Recorded, tools: Tools) -> None:
     minutes = [(one.minute, one.counts) for look in recorded.looks for one in look.minutes]
     changes = learn(minutes, rollout.shifts, from_json(recorded.history).families)
     target = rollout.target.name
-    seen = tools.records.read_warm_up(target).after(SeenRelease(rollout.rollout_id, changes))
-    tools.records.keep_warm_up(target, seen)
+    known = tools.records.read_warm_up(target)
+    seen = known.after(SeenRelease(rollout.rollout_id, changes))
+    if seen != known:
+        tools.records.keep_warm_up(target, seen)
 
 
 handler = Handler(on(EndEvent), keep_report)

@@ -12,7 +12,7 @@ from canary.rules.targets.target import BusinessMetric, Metrics
 from canary_cli.backtest.asking import MOST_DAYS, inquire
 from canary_cli.backtest.backtest_text import lines_of_inquiry
 from canary_cli.backtest.frugal import POINTS_PER_CALL, FrugalReader
-from canary_cli.planning.prospect import draft_of
+from canary_cli.planning.drafting import draft_of
 from tests.builders import NOON, a_target
 from tests.cli.planning.test_prospect import seen
 

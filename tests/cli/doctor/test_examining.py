@@ -11,7 +11,7 @@ from canary_cli.doctor.examining import diagnose
 from canary_cli.doctor.findings import Condition
 from canary_cli.doctor.remedies import Patient
 from canary_cli.doctor.surroundings import OF_THE_STAGE, Surroundings
-from canary_cli.planning.prospect import draft_of
+from canary_cli.planning.drafting import draft_of
 from tests.builders import a_target
 from tests.cli.planning.test_prospect import seen
 

@@ -15,8 +15,9 @@ from canary.rules.judging.families import Family
 from canary.rules.judging.habit import UNHEARD
 from canary.rules.releases.release import Request
 from canary.rules.targets.target import BusinessMetric, Metrics
+from canary_cli.planning.drafting import draft_of
 from canary_cli.planning.past_traffic import PastTraffic
-from canary_cli.planning.prospect import Foreseen, draft_of, foresee
+from canary_cli.planning.prospect import Foreseen, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
 from demo.base_history import write_day
 from tests.builders import a_target

@@ -8,18 +8,21 @@ from canary.rules.checks.forecast import Traffic, forecast_start
 from canary.rules.checks.function_checks import FunctionSurvey, VersionState
 from canary.rules.checks.stage_checks import StageSurvey
 from canary.rules.checks.survey import Survey
+from canary.rules.judging.warm_up import UNKNOWN, SeenChange
 from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.releases.problems import Problem
 from canary.rules.releases.release import UNCHANGED, Release, Request
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.taken_back import TakenBack, identify
+from canary.rules.rollouts.warm_ups import NOTHING_SEEN, SeenRelease
 from canary.rules.targets.access_log import LOG_FORMAT
 from canary.rules.targets.floor import Floor
 from canary.rules.targets.live import AccessLog, LiveAlias
 from canary.rules.targets.policy import OnNewer, PolicyChanges, WhenQuiet
+from canary_cli.planning.drafting import Sight, draft_of
 from canary_cli.planning.holding import Held
 from canary_cli.planning.open_points import UNKNOWN_TRAFFIC, UNSEEN, UNSEEN_API
-from canary_cli.planning.prospect import Foreseen, Sight, draft_of, foresee
+from canary_cli.planning.prospect import Foreseen, foresee
 from canary_cli.planning.prospect_text import lines_of_prospect
 from tests.builders import EXECUTION, NEW, NOON, OLD, a_rollout, a_stage, a_target
 
@@ -220,3 +223,12 @@ def test_a_start_that_is_invalid_replaces_nothing():
     found = foreseen(seen(holder=held()), target=STRICT, **REPLACING)
     assert found.outcome is Foreseen.REFUSED
     assert [problem.partition(":")[0] for problem in found.problems] == ["floor.min_steps", "target"]
+
+
+def test_the_warm_up_is_the_one_that_the_rollout_would_begin_with():
+    slow = SeenChange({"slow_p99": ((6000, 3000, 54_000, 540),) * 6}, {"slow_p99": 0.0})
+    known = seen(seen=NOTHING_SEEN.after(SeenRelease("before", (slow,))))
+    assert draft_of(Request("orders"), a_target(), seen()).target.metrics.warm_up == UNKNOWN
+    assert draft_of(Request("orders"), a_target(), known).target.metrics.warm_up[0] == 0.5
+    assert foreseen().notes == ()
+    assert foreseen(known).notes[-1].startswith("earlier releases were slow at first, so 50 %, ")

@@ -117,6 +117,20 @@ def test_what_was_never_counted_is_unseen_and_condemns_nobody():
     assert (found.watch.end, found.watch.unseen) == (WatchEnd.OVER, ("no minute showed a request that errors counts",))
 
 
+@pytest.mark.parametrize(("warm_up", "is_cold"), [((0.5,) * 11, False), ((0.5,) * 12, True)])
+def test_a_watch_that_is_over_before_the_release_is_warm_says_so(warm_up, is_cold):
+    target = a_target(metrics=Metrics(warm_up=warm_up))
+    rollout = a_rollout(policy=POLICY, phase=Phase.WATCHING, target=target)
+    found = looked(begun("slow_p99", rollout=rollout), {}, at=900)
+    (said,) = found.watch.unseen
+    assert said == (
+        "slow_p99 was not watched: the release may be slow for 12 min because it is new, and the watch lasted 15 min; "
+        "lengthen policy.watch_seconds or set metrics.warm_up"
+        if is_cold
+        else "no minute showed a request that slow_p99 counts"
+    )
+
+
 def test_a_metric_without_a_picture_is_unseen():
     rollout = begun(history=a_history(day=[]))
     assert rollout.watch.metrics == {}

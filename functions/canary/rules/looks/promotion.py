@@ -118,7 +118,7 @@ def watch_on(rollout: Rollout, watch: PromotionWatch, families: Mapping[str, Fam
     What one look could not see, the next one makes up for: it reads the same minutes, and every alarm that fired since. So it
     counts as unseen if two looks in a row, or the last one, could not see it.
     """
-    warm_at = watch.since + SETTLE_SECONDS + MINUTE_SECONDS * len(warm_up_of(rollout))
+    warm_at = _warm_at(rollout, watch)
     for minute in range(*unread_minutes(rollout, watch, now), MINUTE_SECONDS):
         if _is_perhaps_late(rollout, watch, minute, seen, now):
             break
@@ -129,19 +129,36 @@ def watch_on(rollout: Rollout, watch: PromotionWatch, families: Mapping[str, Fam
     lasting = [one for one in doubts if one in watch.doubts]
     watch = replace(watch, looks=watch.looks + 1, log_e=log_evidence(watch.metrics.values()), doubts=doubts)
     looked_at = rollout.looked_at if seen.alarms is None else now
-    return _decide(replace(rollout, looked_at=looked_at), _unseen(watch, *lasting), seen, now)
+    return _decide(replace(rollout, looked_at=looked_at), _unseen(watch, *lasting), families, seen, now)
 
 
-def _decide(rollout: Rollout, watch: PromotionWatch, seen: Seen, now: float) -> Rollout:
+def _decide(rollout: Rollout, watch: PromotionWatch, families: Mapping[str, Family], seen: Seen, now: float) -> Rollout:
     """Someone else's change comes first: the controller puts nothing in its place."""
     if seen.edits:
         return _end(rollout, watch, WatchEnd.CUT_SHORT, "; ".join(seen.edits), now)
     if against := firing(seen.alarms or (), rollout.tolerated_alarms) or _above_ceiling(rollout, watch):
         return _end(rollout, watch, WatchEnd.CONDEMNED, against, now)
     if now >= watch.until:
-        bare = (f"no minute showed a request that {name} counts" for name, one in watch.metrics.items() if not one.minutes)
+        bare = (_bare(rollout, watch, name, families[name]) for name, one in watch.metrics.items() if not one.minutes)
         return _end(rollout, _unseen(watch, *watch.doubts, *bare), WatchEnd.OVER, "", now)
     return replace(rollout, watch=watch)
+
+
+def _warm_at(rollout: Rollout, watch: PromotionWatch) -> float:
+    """From when on the release's slow requests count."""
+    return watch.since + SETTLE_SECONDS + MINUTE_SECONDS * len(warm_up_of(rollout))
+
+
+def _bare(rollout: Rollout, watch: PromotionWatch, metric: str, family: Family) -> str:
+    """Why no minute of the watch was held against the metric's ceiling."""
+    seen_to = watch.until - MINUTE_SECONDS - rollout.plan.policy.metric_delay_seconds
+    if is_worse_when_cold(family) and _warm_at(rollout, watch) > seen_to:
+        warm, lasted = len(warm_up_of(rollout)), round((watch.until - watch.since) / MINUTE_SECONDS)
+        return (
+            f"{metric} was not watched: the release may be slow for {warm} min because it is new, and the watch lasted "
+            f"{lasted} min; lengthen policy.watch_seconds or set metrics.warm_up"
+        )
+    return f"no minute showed a request that {metric} counts"
 
 
 def _end(rollout: Rollout, watch: PromotionWatch, end: WatchEnd, reason: str, now: float) -> Rollout:
