@@ -61,6 +61,7 @@ def an_intent(*, stage=STAGE, **changes):
 
 FAMILIES = {
     "errors": Family.ERRORS,
+    "function_errors": Family.ERRORS,
     "client_errors": Family.CLIENT_ERRORS,
     "slow_p50": Family.SLOW,
     "slow_p90": Family.SLOW,

@@ -14,6 +14,7 @@ from canary.rules.looks.listening import traffic_of
 from canary.rules.looks.sources import (
     CLIENT_ERRORS,
     ERRORS,
+    FUNCTION_ERRORS,
     ArmSource,
     Series,
     has_log,
@@ -165,6 +166,6 @@ def _stage(draft: Rollout, own: Past) -> Past | None:
         CLIENT_ERRORS: stage_client_error_history(api_name, stage.stage_name),
     }
     metrics = [replace(one, arm=arms[one.metric], counts_bad_always=False) for one in own.metrics if one.metric in arms]
-    business = [one for one in own.metrics if one.family is Family.BUSINESS]
+    others = [one for one in own.metrics if one.family is Family.BUSINESS or one.metric == FUNCTION_ERRORS]
     latency = stage_latency_history(api_name, stage.stage_name) if own.latency else ()
-    return Past((*metrics, *business), own.traffic, latency) if own.traffic in arms else None
+    return Past((*metrics, *others), own.traffic, latency) if own.traffic in arms else None

@@ -13,6 +13,7 @@ SAMPLE = {
     "test_a_healthy_release_is_promoted_step_by_step",
     "test_a_new_version_alone_uses_the_deployment_of_base",
     "test_a_failing_release_is_removed",
+    "test_a_release_that_raises_behind_a_response_of_200_is_removed",
     "test_a_held_step_goes_on_when_traffic_comes_back",
     "test_each_step_is_an_execution_and_the_last_one_promotes",
     "test_an_alarm_that_fires_while_parked_rolls_back_within_a_minute",

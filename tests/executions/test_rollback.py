@@ -2,12 +2,14 @@
 
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
 from canary.rules.targets.policy import Step, WhenUnproven
 from embedded_aws.embedded import EmbeddedAws
 from tests.rig import QUICK, Rig
+from tests.rules.api_world import lambda_uri
 
 
 @pytest.mark.parametrize(
@@ -31,6 +33,37 @@ def test_a_failing_release_is_removed(rig: Rig, numbers: dict[str, float | bool]
     assert owned.rollout.harm.requests > 0
     assert owned.rollout.harm.is_beyond_chance
     assert rig.half_releases(old, (owned.rollout.intent.deployment_id, versions)) == []
+
+
+def answer_everything_with_200(rig: Rig, path: str) -> None:
+    """A custom integration of `orders-read` whose only response is 200, as frameworks write it; base gets it at once."""
+    client: Any = rig.aws.client("apigateway")
+    api = rig.target.stage.rest_api_id
+    ids = {one["path"]: one["id"] for one in client.get_resources(restApiId=api, limit=500)["items"]}
+    where = {"restApiId": api, "resourceId": ids[path], "httpMethod": "GET"}
+    templates = {"application/json": '{"headers": {}, "pathParameters": {"id": "1"}}'}
+    called = {"type": "AWS", "integrationHttpMethod": "POST", "uri": lambda_uri("orders-read")}
+    client.put_integration(**where, **called, requestTemplates=templates, passthroughBehavior="NEVER")
+    client.put_method_response(**where, statusCode="200")
+    client.put_integration_response(**where, statusCode="200")
+
+
+def test_a_release_that_raises_behind_a_response_of_200_is_removed(rig: Rig):
+    for path in ("/orders", "/orders/{id}"):
+        answer_everything_with_200(rig, path)
+    rig.aws.client("apigateway").create_deployment(restApiId=rig.target.stage.rest_api_id, stageName="prod")
+    rig.settle(300)
+    rig.publish(FAILING_SHARE=1.0, CATCHES_FAILURES=False)
+    arn = rig.start(release={"functions": {"orders-write": "1"}})
+    ended = rig.finish(arn)
+
+    assert ended.ending == "RolledBack"
+    assert ended.cause.startswith("the canary is worse than base in function_errors: ")
+    assert "canary requests (0.00 %) failed" not in ended.cause
+    failed = [one for one in rig.served if one.arm == "canary" and one.invocation and one.invocation.function_error]
+    assert {one.status for one in failed} == {200}
+    assert any("GET /orders, GET /orders/{id}: some errors" in note for note in rig.record_of(arn).rollout.plan.notes)
+    assert rig.is_at_rest()
 
 
 def test_an_alarm_that_fires_during_the_bake_rolls_back(rig: Rig):

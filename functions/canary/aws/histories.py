@@ -136,7 +136,8 @@ class _HistoryReader:
         latency = self._stage_latency() if is_young else latency_series(target, snapshot, intent).base
         limits = self._limits(latency)
         slow = {percentile_metric(percentile): slow_arm(latency, limit) for percentile, limit in limits.items()}
-        sources = {source.metric: source for source in all_sources(target, snapshot, intent, limits)}
+        found = all_sources(target, snapshot, intent, limits, functions=self._rollout.plan.function_errors)
+        sources = {source.metric: source for source in found}
         minutes = {metric: self._past(source, requests, slow) for metric, source in sources.items()}
         habits = {metric: self._habit(minutes[metric], requests) for metric in map(business_metric, target.metrics.business)}
         judged = {metric: list(seen.values()) for metric, seen in minutes.items() if self._is_judged(metric)}

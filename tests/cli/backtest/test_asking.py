@@ -47,6 +47,14 @@ def test_the_stages_own_metrics_stand_in_where_there_is_an_access_log():
     assert asked(access_log_group=None).stage is None
 
 
+def test_function_errors_are_lambdas_own_whether_the_log_is_old_or_new():
+    draft = a_draft(metrics=Metrics(client_errors=False))
+    found = inquire(replace(draft, plan=replace(draft.plan, function_errors=("orders-read",))), (STANDARD,), now=NOON, days=1)
+    (own,) = (one for one in found.own.metrics if one.metric == "function_errors")
+    assert own in found.stage.metrics
+    assert own.arm.bad[0].namespace == "AWS/Lambda"
+
+
 @pytest.mark.parametrize(
     ("metrics", "traffic"),
     [

@@ -5,21 +5,24 @@ from dataclasses import replace
 import pytest
 
 from canary.rules.checks.call_checks import (
+    DIFFERING,
     Ground,
     find_call_notes,
     find_call_problems,
+    find_function_errors,
     find_outside_problems,
     find_rewrites,
     name_some,
 )
 from canary.rules.definitions.definition import Method
 from canary.rules.definitions.integrations import Place
-from canary.rules.targets.target import Outside, OutsideRoute
+from canary.rules.targets.target import Metrics, Outside, OutsideRoute
 from tests.builders import a_target
 from tests.rules.api_world import ACCOUNT, ALIAS, ORDERS, REGION, Call, Guard, lambda_uri, read
 
 HERE = Place("aws", REGION, ACCOUNT)
 STREAMED = "response-streaming-invocations"
+STATES = f"arn:aws:apigateway:{REGION}:states:action/StartExecution"
 
 
 def a_ground(*, outside=None, **changes):
@@ -246,8 +249,8 @@ def test_an_address_that_differs_between_the_arms_is_not_called_alike():
     by_alias, by_flag = (f"https://${{stageVariables.{name}}}.example.com/" for name in ("lambdaAlias", "search"))
     api = ORDERS.with_verb("/a", "GET", call=Call("HTTP_PROXY", by_alias)).with_verb("/b", "GET", call=Call("HTTP", by_flag))
     apart = (
-        "answered without a function of the release, and counted, but each arm calls a different address, because "
-        "a variable in the URI differs between base and canary: GET /a (HTTP_PROXY) by lambdaAlias"
+        "answered without a function of the release, and counted, but each arm calls or answers differently, because "
+        "a variable in the integration differs between base and canary: GET /a (HTTP_PROXY) by lambdaAlias"
     )
 
     assert list(find_call_notes(read(api), a_ground())) == [
@@ -256,6 +259,65 @@ def test_an_address_that_differs_between_the_arms_is_not_called_alike():
     ]
     overrides = frozenset({"lambdaAlias", "search"})
     assert list(find_call_notes(read(api), a_ground(overrides=overrides))) == [f"{apart}, GET /b (HTTP) by search"]
+
+
+@pytest.mark.parametrize(
+    ("path", "call", "note"),
+    [
+        (
+            "/start",
+            Call("AWS", STATES, templates={"application/json": '{"stateMachineArn": "m:$stageVariables.lambdaAlias"}'}),
+            f"answered without a function of the release, and counted, but {DIFFERING}: GET /start (AWS) by lambdaAlias",
+        ),
+        (
+            "/legacy/a",
+            Call("HTTP", "https://${stageVariables.lambdaAlias}.example.com/"),
+            f"outside the rollout and not counted, although {DIFFERING}: GET /legacy/a by lambdaAlias",
+        ),
+    ],
+)
+def test_what_depends_on_a_variable_of_the_release_is_never_said_to_be_alike(path, call, note):
+    assert list(find_call_notes(read(ORDERS.with_verb(path, "GET", call=call)), a_ground(outside=LEGACY))) == [note]
+
+
+class TestFailuresThatTheLogDoesNotShow:
+    """Behind a custom integration whose only response is 200, a release that always fails would look healthy."""
+
+    API = ORDERS.with_verb("/orders", "GET", call=Call("AWS", lambda_uri("orders-read"), responses={"default": ("200", {})}))
+
+    def test_lambdas_own_count_of_every_function_behind_the_api_is_compared(self):
+        """All of them: a function that the release adds has no invocations by base."""
+        assert find_function_errors(read(self.API), a_ground()) == ("orders-read", "orders-write")
+        (note,) = find_call_notes(read(self.API), a_ground())
+        assert note == (
+            "the access log does not show every failure of GET /orders: some errors are answered with a status below 500, or "
+            "the function runs after the answer; function_errors are compared too, the invocations of orders-read, "
+            "orders-write that Lambda counts as failed, whoever calls these functions by the two aliases. The log shows the "
+            r"errors of a call that waits, once an integration response with the pattern [\s\S]+ answers them with a 5xx"
+        )
+
+    def test_an_authorizers_function_is_not_counted_because_it_raises_to_refuse(self):
+        api = replace(self.API, guards={"auth": Guard(uri=lambda_uri("orders-auth"))}).with_verb("/orders", "POST", auth="auth")
+        assert find_function_errors(read(api), a_ground()) == ("orders-read", "orders-write")
+
+    def test_nothing_else_is_compared_where_the_log_shows_every_failure(self):
+        assert find_function_errors(read(ORDERS), a_ground()) == ()
+
+    def test_a_target_without_a_log_is_judged_on_lambdas_count_anyway(self):
+        ground = a_ground(target=a_target(access_log_group=None))
+        assert find_function_errors(read(self.API), ground) == ()
+        assert list(find_call_notes(read(self.API), ground)) == []
+
+    def test_a_target_that_turns_errors_off_is_told_that_nothing_is_compared(self):
+        ground = a_ground(target=a_target(metrics=Metrics(errors=False)))
+        assert find_function_errors(read(self.API), ground) == ()
+        (note,) = find_call_notes(read(self.API), ground)
+        assert "; nothing else is compared, because the target turns errors off. " in note
+
+    def test_a_call_outside_the_rollout_needs_no_count(self):
+        api = ORDERS.with_verb("/legacy/a", "GET", call=self.API.verbs["/orders", "GET"].call)
+        assert find_function_errors(read(api), a_ground(outside=LEGACY)) == ()
+        assert find_function_errors(read(api), a_ground()) == ("orders-read", "orders-write")
 
 
 def test_methods_without_an_integration_are_refused_before_aws_refuses_the_deployment():

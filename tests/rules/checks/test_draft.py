@@ -31,7 +31,7 @@ from tests.builders import (
     a_target,
     an_intent,
 )
-from tests.rules.api_world import ORDERS, read
+from tests.rules.api_world import ORDERS, Call, lambda_uri, read
 
 EDITED = read(ORDERS.with_verb("/orders", "DELETE"))
 NAMED = a_definitions(present=None, named=Deployed("dep-9", EDITED, routes=routes_of(EDITED)))
@@ -63,6 +63,14 @@ def test_is_the_rollout_before_its_first_change():
     expected = a_rollout(plan=plan, intent=an_intent(deployment_id=None), reason="OPS-123")
     assert draft == expected
     assert draft.phase is Phase.PREPARING
+
+
+def test_records_whose_errors_lambda_counts_where_the_log_does_not_show_them():
+    hiding = Call("AWS", lambda_uri("orders-read"), responses={"default": ("200", {})})
+    present = read(ORDERS.with_verb("/orders", "GET", call=hiding))
+    plan = a_draft(survey=with_stage(definitions=a_definitions(present=present))).plan
+    assert plan.function_errors == ("orders-read", "orders-write")
+    assert any("function_errors are compared too" in note for note in plan.notes)
 
 
 def test_records_the_snapshot():

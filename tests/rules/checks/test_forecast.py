@@ -7,6 +7,7 @@ from canary.rules.checks.forecast import (
     StepForecast,
     Traffic,
     find_quiet,
+    forecast_rollout,
     forecast_start,
     forecast_steps,
     quiet_problem,
@@ -140,6 +141,13 @@ class TestStart:
         ]
         fewer, more = (int(one.split(" canary requests")[0].rsplit(" ", 1)[1]) for one in told)
         assert fewer < more
+
+    def test_function_errors_have_the_errors_history_until_their_own_is_read(self):
+        rollout = a_rollout(policy=STANDARD)
+        counted = replace(rollout, plan=replace(rollout.plan, function_errors=("orders-read",)))
+        busy = Traffic(((60_000, 60),) * 600, 60_000.0)
+        assert [one.needed for one in forecast_rollout(counted, busy)] > [one.needed for one in forecast_rollout(rollout, busy)]
+        assert forecast_start(counted, busy) is None
 
     def test_a_target_that_compares_no_errors_asks_for_the_policys_least(self):
         target = a_target(metrics=Metrics(errors=False))

@@ -2,16 +2,19 @@ import json
 from dataclasses import replace
 
 from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.judging.missing import WAIT_SECONDS
 from canary.rules.looks.completeness import MOST_MINUTES, find_backlog, most_minutes, wanted_minutes
 from canary.rules.looks.folding import fold_minutes, refold
 from canary.rules.looks.look_numbers import numbers_of
 from canary.rules.looks.sources import sources_of
 from canary.rules.targets.target import BusinessMetric, Metrics
 from tests.builders import NOON, a_target
-from tests.rules.looks.test_folding import CALM, DELAY, ERRORS, START, a_baking, minutes
+from tests.rules.looks.test_folding import CALM, DELAY, ERRORS, START, a_baking, evidence_of, minutes
 
 ITEM_BYTES = 400 * 1024
 HOURS_30 = 30 * 60
+COUNTED = a_baking(plan=replace(a_baking().plan, function_errors=("orders-read",)))
+BOTH = {"errors": CALM, "function_errors": CALM}
 
 
 class TestWantedMinutes:
@@ -22,6 +25,26 @@ class TestWantedMinutes:
     def test_asks_for_nothing_before_the_first_minute_is_complete(self):
         start, end = wanted_minutes(a_baking(), NOON + 60 + DELAY - 1)
         assert start >= end
+
+
+class TestInvocationsThatAreLate:
+    """Lambda's own metrics may come after the log's, and a minute that was folded is not read again."""
+
+    def folded(self, *seen, after=0, rollout=COUNTED):
+        counts = {START + MINUTE_SECONDS * index: one for index, one in enumerate(seen)}
+        now = NOON + MINUTE_SECONDS * len(seen) + DELAY + after
+        return len(fold_minutes(rollout, evidence_of("errors", "function_errors"), counts, now).minutes)
+
+    def test_the_newest_minutes_wait_for_them_as_long_as_for_any_missing_count(self):
+        assert self.folded(BOTH, {"errors": CALM}, {"errors": CALM}) == 1
+        assert self.folded(BOTH, {"errors": CALM}, after=WAIT_SECONDS) == 1
+        assert self.folded(BOTH, {"errors": CALM}, after=WAIT_SECONDS + 1) == 2
+
+    def test_a_minute_before_one_that_has_them_waits_no_more(self):
+        assert self.folded({"errors": CALM}, BOTH) == 2
+
+    def test_nothing_waits_where_the_log_shows_every_failure(self):
+        assert self.folded({"errors": CALM}, rollout=a_baking()) == 1
 
 
 class TestBacklog:

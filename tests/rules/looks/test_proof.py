@@ -62,6 +62,16 @@ class TestProof:
         uncompared = a_baking(target=a_target(metrics=Metrics(errors=False)))
         assert prove(uncompared, evidence_of("client_errors"), now=NOON).notes == ()
 
+    def test_names_what_lambda_counts_beside_the_log(self):
+        plan = replace(a_baking().plan, function_errors=("orders-read", "orders-write"))
+        counted = {"errors": MetricCount(50, 0, 100, 0), "function_errors": MetricCount(40, 30, 90, 0)}
+        proof = prove(a_baking(plan=plan, step=replace(a_baking().step, metrics=counted)), ERRORS, now=NOON)
+        assert proof.notes[0] == "function_errors are the invocations of orders-read, orders-write that Lambda counts as failed"
+        assert proof.compared == (
+            "0 of 50 canary requests (0.00 %) failed, 0 of 100 of base (0.00 %); "
+            "30 of 40 canary requests (75.00 %) ended in a function error, 0 of 90 of base (0.00 %)"
+        )
+
     def test_names_what_is_outside_the_rollout(self):
         outside = Outside((OutsideRoute("/legacy/*", ("GET", "POST")), OutsideRoute("/old")), ("keys",))
         proof = prove(a_baking(target=a_target(outside=outside)), ERRORS, now=NOON)

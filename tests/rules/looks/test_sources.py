@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import pytest
 
 from canary.rules.judging.families import Family
 from canary.rules.looks.sources import (
+    FUNCTION_ERRORS,
     ArmSource,
     Series,
     all_sources,
@@ -61,6 +64,16 @@ def test_reads_errors_of_the_aliases_without_a_log():
     source = error_source(UNLOGGED, *WAYS)
     assert source.base == ArmSource((of_lambda("Invocations", LIVE),), (of_lambda("Errors", LIVE),))
     assert source.canary == ArmSource((of_lambda("Invocations", CANARY),), (of_lambda("Errors", CANARY),))
+
+
+def test_reads_function_errors_beside_the_log_where_the_plan_asks_for_them():
+    rollout = a_rollout()
+    plan = replace(rollout.plan, function_errors=("orders-read",))
+    source = sources_of(replace(rollout, plan=plan))[FUNCTION_ERRORS]
+    assert FUNCTION_ERRORS not in sources_of(rollout)
+    assert source.base == ArmSource((of_lambda("Invocations", LIVE),), (of_lambda("Errors", LIVE),))
+    assert source.canary == ArmSource((of_lambda("Invocations", CANARY),), (of_lambda("Errors", CANARY),))
+    assert (source.family, source.bad_are, source.counts_bad_always) == (Family.ERRORS, "ended in a function error", True)
 
 
 def test_tells_versions_apart_behind_a_weighted_alias():

@@ -37,6 +37,8 @@ def test_metrics_have_names_for_people():
         "p99 > 840 ms",
         "CheckoutFailed",
     ]
+    plan = replace(a_rollout().plan, function_errors=("orders-read",))
+    assert label_of(a_rollout(), sources_of(a_rollout(plan=plan))["function_errors"]) == "function errors"
     lambdas = a_rollout(target=a_target(stage=None))
     assert [label_of(lambdas, source) for source in sources_of(lambdas).values()] == ["errors"]
 

@@ -14,18 +14,23 @@ from typing import TYPE_CHECKING
 from canary.rules.definitions.definition import ANY
 from canary.rules.definitions.integrations import Call, FunctionName, Place, calls_lambda, calls_of, through
 from canary.rules.definitions.outside_routes import find_unmatched, is_outside
+from canary.rules.definitions.shown_failures import EVERY_ERROR
+from canary.rules.definitions.variable_uses import find_used
+from canary.rules.looks.sources import FUNCTION_ERRORS, has_log
 from canary.rules.releases.problems import Problem
 from canary.rules.targets.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from canary.rules.definitions.definition import Definition
+    from canary.rules.definitions.definition import Definition, Method
 
 MOST_NAMED = 20
 """How many methods one problem or note names; the others are counted."""
 
 FEW_NAMED = 5
+
+DIFFERING = "each arm calls or answers differently, because a variable in the integration differs between base and canary"
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,24 +94,68 @@ def find_call_notes(definition: Definition, ground: Ground) -> Iterator[str]:
     """Which parts of the API the release does not bring, in sentences: named by the target, or without Lambda."""
     calls = [call for call in calls_of(definition) if ground.is_outside(call)]
     split = [call.by for call in calls if through(ground.alias_variable) in call.uri]
-    routes = [str(one) for one in definition.methods if is_outside(ground.target.outside, one.path, one.http_method)]
-    alike = [one for one in (*routes, *(call.by for call in calls if call.authorizer)) if one not in split]
-    if alike:
+    outside = [one for one in definition.methods if is_outside(ground.target.outside, one.path, one.http_method)]
+    uses = {str(one): used[0] for one in outside if str(one) not in split and (used := _overrides_used(one, ground))}
+    named = (*map(str, outside), *(call.by for call in calls if call.authorizer))
+    if alike := [one for one in named if one not in split and one not in uses]:
         yield f"outside the rollout, called alike by both arms and not counted: {name_some(alike, FEW_NAMED)}"
     if split:
         yield f"outside the rollout and not counted, although the canary runs the release there: {name_some(split, FEW_NAMED)}"
+    if unlike := [f"{said} by {variable}" for said, variable in uses.items()]:
+        yield f"outside the rollout and not counted, although {DIFFERING}: {name_some(unlike, FEW_NAMED)}"
     others = [
-        (f"{one} ({one.integration.kind})", _overrides_in(one.integration.uri, ground))
+        (f"{one} ({one.integration.kind})", _overrides_used(one, ground))
         for one in definition.methods
-        if one.integration and not calls_lambda(one) and str(one) not in routes
+        if one.integration and not calls_lambda(one) and one not in outside
     ]
     if alike := [said for said, variables in others if not variables]:
         yield f"answered without a function of the release, alike by both arms, and counted: {name_some(alike, FEW_NAMED)}"
     if unlike := [f"{said} by {variables[0]}" for said, variables in others if variables]:
-        yield (
-            "answered without a function of the release, and counted, but each arm calls a different address, because "
-            f"a variable in the URI differs between base and canary: {name_some(unlike, FEW_NAMED)}"
-        )
+        yield f"answered without a function of the release, and counted, but {DIFFERING}: {name_some(unlike, FEW_NAMED)}"
+    yield from _notes_of_failures(definition, ground)
+
+
+def find_function_errors(definition: Definition, ground: Ground) -> tuple[str, ...]:
+    """The functions whose errors are to be compared as Lambda counts them; none if the access log shows every failure.
+
+    All functions that methods inside the rollout call are counted then: one that the release adds has no invocations by base
+    with which its own could be compared.
+    """
+    if not has_log(ground.target) or not ground.target.metrics.errors or not any(_hiding(definition, ground)):
+        return ()
+    return tuple(sorted({call.function.name for call in _judged(definition, ground) if call.function}))
+
+
+def _notes_of_failures(definition: Definition, ground: Ground) -> Iterator[str]:
+    """The calls whose failures the access log does not show, and what is compared instead."""
+    hiding = [call.by for call in _hiding(definition, ground)]
+    if not hiding or not has_log(ground.target):
+        return
+    functions = find_function_errors(definition, ground)
+    yield (
+        f"the access log does not show every failure of {name_some(hiding, FEW_NAMED)}: some errors are answered with a status "
+        f"below 500, or the function runs after the answer; {_instead(functions)}. The log shows the errors of a call that "
+        f"waits, once an integration response with the pattern {EVERY_ERROR} answers them with a 5xx"
+    )
+
+
+def _instead(functions: tuple[str, ...]) -> str:
+    if not functions:
+        return "nothing else is compared, because the target turns errors off"
+    others = f"{FUNCTION_ERRORS} are compared too, the invocations of {', '.join(functions)} that Lambda counts as failed"
+    return f"{others}, whoever calls these functions by the two aliases"
+
+
+def _hiding(definition: Definition, ground: Ground) -> Iterator[Call]:
+    return (call for call in _judged(definition, ground) if not call.shows_failures)
+
+
+def _judged(definition: Definition, ground: Ground) -> Iterator[Call]:
+    """The calls of functions by methods inside the rollout, through the alias variable."""
+    for call in calls_of(definition):
+        is_ours = call.function is not None and call.function.qualifier == through(ground.alias_variable)
+        if is_ours and call.authorizer is None and not ground.is_outside(call):
+            yield call
 
 
 def name_some(names: list[str], most: int) -> str:
@@ -128,6 +177,11 @@ def _outside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
         f"it is outside the rollout, but the URI {call.uri} contains {variables[0]}, which differs between base and canary",
         "write out in the URI what both arms call, or remove it from the target's outside",
     )
+
+
+def _overrides_used(method: Method, ground: Ground) -> list[str]:
+    """The variables that a method's integration depends on and whose values differ between base and canary."""
+    return find_used(method.integration, ground.overrides) if method.integration else []
 
 
 def _overrides_in(uri: str, ground: Ground) -> list[str]:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from canary.rules.checks.call_checks import find_function_errors
 from canary.rules.checks.function_checks import find_function_notes
-from canary.rules.checks.stage_checks import find_definition_notes, find_route_changes
+from canary.rules.checks.stage_checks import find_definition_notes, find_route_changes, ground_of
 from canary.rules.checks.survey import (
     Survey,
     changed_code,
@@ -105,6 +106,7 @@ def _plan(policy: Policy, target: Target, survey: Survey, request: Request, want
         fingerprint=fingerprint(read.definition),
         reading=read.reading,
         routes=find_route_changes(stage.definitions, read),
+        function_errors=find_function_errors(read.definition, ground_of(target, request.release, stage, place_of(survey))),
         notes=(*plan.notes, *find_definition_notes(target, request.release, stage, read, place_of(survey))),
     )
 

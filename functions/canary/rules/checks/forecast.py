@@ -16,7 +16,7 @@ from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.families import stakes
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.effects import requests_needed_by_step
-from canary.rules.looks.sources import ERRORS, all_sources, latency_series
+from canary.rules.looks.sources import ERRORS, FUNCTION_ERRORS, all_sources, latency_series
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import usage_of
@@ -106,7 +106,7 @@ def draft_sources(rollout: Rollout) -> tuple[Source, ...]:
     target, snapshot, intent = rollout.target, rollout.snapshot, rollout.intent
     latency = latency_series(target, snapshot, intent)
     limits = dict.fromkeys(target.metrics.slow, (0.0,) * len(latency.base))
-    return all_sources(target, snapshot, intent, limits)
+    return all_sources(target, snapshot, intent, limits, functions=rollout.plan.function_errors)
 
 
 def says_what_follows(request: Request) -> bool:
@@ -117,7 +117,7 @@ def says_what_follows(request: Request) -> bool:
 def _begin_evidence(rollout: Rollout, traffic: Traffic) -> Evidence:
     policy = rollout.plan.policy
     families = {one.metric: one.family for one in draft_sources(rollout)}
-    histories = {metric: traffic.minutes if metric == ERRORS else () for metric in families}
+    histories = {metric: traffic.minutes if metric in {ERRORS, FUNCTION_ERRORS} else () for metric in families}
     return begin_evidence(histories, families=families, stakes=stakes(families), alpha=policy.alpha)
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.rules.definitions.definition import Authorizer, Definition, Method
+from canary.rules.definitions.shown_failures import shows_failures
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -61,7 +62,8 @@ class FunctionName:
 class Call:
     """One call of a Lambda function: by a method, or by an authorizer for the methods that have it.
 
-    ``by``: who calls, in words. ``routes``: path and HTTP method of the methods that it serves.
+    ``by``: who calls, in words. ``routes``: path and HTTP method of the methods that it serves. ``shows_failures``: whether the
+    stage's access log shows them; an authorizer that fails is answered with 500.
     """
 
     by: str
@@ -69,6 +71,7 @@ class Call:
     routes: tuple[tuple[str, str], ...]
     has_credentials: bool
     authorizer: Authorizer | None = None
+    shows_failures: bool = True
 
     @property
     def function(self) -> FunctionName | None:
@@ -114,6 +117,7 @@ def calls_of(definition: Definition) -> Iterator[Call]:
                 uri=method.integration.uri,
                 routes=((method.path, method.http_method),),
                 has_credentials=bool(method.integration.credentials),
+                shows_failures=shows_failures(method.integration),
             )
     for name, authorizer in sorted(definition.authorizers.items()):
         served = tuple((method.path, method.http_method) for method in definition.methods if method.authorizer == name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, classify
 from canary.rules.judging.missing import WAIT_SECONDS
 from canary.rules.looks.listening import traffic_of
-from canary.rules.looks.sources import sources_of
+from canary.rules.looks.sources import FUNCTION_ERRORS, sources_of
 from canary.rules.looks.warming import warm_up_of
 
 if TYPE_CHECKING:
@@ -73,10 +73,17 @@ def use_of(rollout: Rollout, minute: int, seen: Measured, now: float) -> MinuteU
 
 
 def is_perhaps_late(rollout: Rollout, minute: int, counts: Mapping[int, Measured], now: float) -> bool:
-    """Whether the requests of this minute and of all later ones may still arrive."""
+    """Whether the requests, or the invocations, of this minute and of all later ones may still arrive.
+
+    The access log may be counted before Lambda's own metrics are there, and a minute that was folded is not read again.
+    """
     if _is_overdue(rollout, minute, now, LATE_SECONDS):
         return False
-    return minute > max((one for one, seen in counts.items() if traffic_of(seen, rollout.target)), default=0)
+    if minute > max((one for one, seen in counts.items() if traffic_of(seen, rollout.target)), default=0):
+        return True
+    if not rollout.plan.function_errors or _is_overdue(rollout, minute, now, WAIT_SECONDS):
+        return False
+    return minute > max((one for one, seen in counts.items() if FUNCTION_ERRORS in seen), default=0)
 
 
 def _is_overdue(rollout: Rollout, minute: int, now: float, seconds: int) -> bool:

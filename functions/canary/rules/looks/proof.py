@@ -15,7 +15,7 @@ from canary.rules.judging.families import Family
 from canary.rules.judging.silence import Hearing
 from canary.rules.looks.findings import Finding, Findings, compare, looks_worse
 from canary.rules.looks.listening import find_remarks, find_silences, hear_all
-from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, LATENCY, sources_of
+from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, FUNCTION_ERRORS, LATENCY, sources_of
 from canary.rules.looks.warming import MAY_BE_COLD, slow_while_cold, warm_up_of
 from canary.rules.releases.release import Expectation
 from canary.rules.rollouts.rollout import MetricCount
@@ -165,11 +165,16 @@ def _is_step_over(rollout: Rollout, evidence: Evidence, now: float) -> bool:
 
 
 def _limits(rollout: Rollout) -> Iterator[str]:
-    """What a good verdict does not cover: routes outside the rollout, and effects that are too small to look for."""
+    """What a good verdict does not cover, and what it rests on besides the access log.
+
+    Not covered are routes outside the rollout, and effects that are too small to look for.
+    """
     outside = rollout.target.outside
     if outside.routes or outside.authorizers:
         routes = [" ".join(("/".join(route.methods), route.path)).strip() for route in outside.routes]
         yield f"outside the rollout: {', '.join((*routes, *(f'authorizer {name}' for name in outside.authorizers)))}"
+    if functions := rollout.plan.function_errors:
+        yield f"{FUNCTION_ERRORS} are the invocations of {', '.join(functions)} that Lambda counts as failed"
     if Family.ERRORS in rollout.plan.policy.detect and rollout.target.metrics.errors:
         points = 100 * rollout.plan.policy.detect[Family.ERRORS]
         unit = "percentage point" if points == 1 else "percentage points"
@@ -182,7 +187,7 @@ def _compared(rollout: Rollout) -> str:
     reported: tuple[str, ...] = ()
     if Expectation.CLIENT_ERRORS in rollout.plan.expects and CLIENT_ERRORS in metrics:
         reported = (f"{compare(sources[CLIENT_ERRORS], metrics[CLIENT_ERRORS])}, as the release expects",)
-    errors = (compare(sources[ERRORS], metrics[ERRORS]),) if ERRORS in metrics else ()
+    errors = [compare(sources[one], metrics[one]) for one in (ERRORS, FUNCTION_ERRORS) if one in metrics]
     return "; ".join((*errors, *reported))
 
 

@@ -1,14 +1,15 @@
 """Which CloudWatch metrics hold each metric's counts, for each arm.
 
 Behind a stage with a suitable access log, they are those of the target's metric filters. Without a log, or for weighted
-aliases, they are Lambda's own, which do not count a 5xx that a function returns (docs/aws.md#returned-5xx). Business metrics
-come from the user: one value, 0 or 1, per request with a dimension `arm`.
+aliases, they are Lambda's own, which do not count a 5xx that a function returns (docs/aws.md#returned-5xx). Where the log does
+not show every failure of a function, Lambda's are compared too. Business metrics come from the user: one value, 0 or 1, per
+request with a dimension `arm`.
 """
 
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.families import Family
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
 
 ERRORS = "errors"
 """The metric of failed requests."""
+
+FUNCTION_ERRORS = "function_errors"
+"""The metric of failed invocations, as Lambda counts them beside an access log that does not show them all."""
 
 CLIENT_ERRORS = "client_errors"
 """The metric of 4xx answers."""
@@ -104,9 +108,13 @@ def error_source(target: Target, snapshot: Snapshot, intent: Intent) -> Source:
     """Requests and failed requests of both arms; with an access log, without those refused before their integration."""
     if has_log(target):
         return _logged(target, ERRORS, Family.ERRORS, "Errors", bad_are="failed")
-    arms = {arm: tuple(_lambda_dimensions(target, arm, snapshot, intent)) for arm in Arm}
-    base, canary = _lambda_errors(arms[Arm.BASE]), _lambda_errors(arms[Arm.CANARY])
-    return Source(ERRORS, Family.ERRORS, base, canary, bad_are="failed", counts_bad_always=True)
+    return _invoked(target, snapshot, intent, ERRORS, bad_are="failed")
+
+
+def function_error_source(target: Target, snapshot: Snapshot, intent: Intent, functions: tuple[str, ...]) -> Source:
+    """Invocations of these functions of the target by both arms, and those that Lambda counts as failed."""
+    some = replace(target, functions=tuple(one for one in target.functions if one.name in functions))
+    return _invoked(some, snapshot, intent, FUNCTION_ERRORS, bad_are="ended in a function error")
 
 
 def client_error_source(target: Target) -> Source | None:
@@ -205,13 +213,22 @@ def _plain(limit: float) -> str:
 
 
 def all_sources(
-    target: Target, snapshot: Snapshot, intent: Intent, limits_ms: Mapping[str, tuple[float, ...]]
+    target: Target,
+    snapshot: Snapshot,
+    intent: Intent,
+    limits_ms: Mapping[str, tuple[float, ...]],
+    *,
+    functions: tuple[str, ...] = (),
 ) -> tuple[Source, ...]:
-    """Everything that is compared between the arms once the latency limits are frozen."""
+    """Everything that is compared between the arms once the latency limits are frozen.
+
+    `functions`: those whose function errors are compared beside the access log.
+    """
     latency = latency_series(target, snapshot, intent)
     client_errors = client_error_source(target)
     return (
         *((error_source(target, snapshot, intent),) if target.metrics.errors else ()),
+        *((function_error_source(target, snapshot, intent, functions),) if functions else ()),
         *((client_errors,) if client_errors else ()),
         *slow_sources(latency, limits_ms),
         *fixed_limit_sources(target),
@@ -221,7 +238,8 @@ def all_sources(
 
 def sources_of(rollout: Rollout) -> dict[str, Source]:
     """Everything that a rollout compares, by metric."""
-    found = all_sources(rollout.target, rollout.snapshot, rollout.intent, rollout.limits_ms)
+    functions = rollout.plan.function_errors
+    found = all_sources(rollout.target, rollout.snapshot, rollout.intent, rollout.limits_ms, functions=functions)
     return {source.metric: source for source in found}
 
 
@@ -247,6 +265,13 @@ def _stage_history(api_name: str, stage_name: str, bad: str) -> ArmSource:
         (Series("AWS/ApiGateway", "Count", "SampleCount", dimensions),),
         (Series("AWS/ApiGateway", bad, "Sum", dimensions),),
     )
+
+
+def _invoked(target: Target, snapshot: Snapshot, intent: Intent, metric: str, *, bad_are: str) -> Source:
+    """A metric of the invocations of a target's functions, whose bad ones are those that Lambda counts as failed."""
+    arms = {arm: tuple(_lambda_dimensions(target, arm, snapshot, intent)) for arm in Arm}
+    base, canary = _lambda_errors(arms[Arm.BASE]), _lambda_errors(arms[Arm.CANARY])
+    return Source(metric, Family.ERRORS, base, canary, bad_are=bad_are, counts_bad_always=True)
 
 
 def _lambda_errors(dimensions: tuple[tuple[tuple[str, str], ...], ...]) -> ArmSource:

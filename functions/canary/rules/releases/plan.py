@@ -61,6 +61,8 @@ class Plan:
     ``notes``: what the operator should know about how this release will be judged.
     ``has_cache``: whether the stage answers from a cache.
     ``expects``: intended changes, which do not count against the release.
+    ``function_errors``: the functions whose errors are compared as Lambda counts them, because the access log does not show
+    every failure of the API's calls.
     ``code``: by function name, the versions of the functions that get another one.
     """
 
@@ -76,6 +78,7 @@ class Plan:
     reading: Reading | None = None
     routes: RouteChanges = field(default_factory=RouteChanges)
     code: Mapping[str, CodeChange] = field(default_factory=dict)
+    function_errors: tuple[str, ...] = ()
 
 
 def longest_seconds(policy: Policy) -> int:

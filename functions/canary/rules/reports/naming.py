@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, assert_never
 
 from canary.rules.judging.families import Family
-from canary.rules.looks.sources import has_log
+from canary.rules.looks.sources import FUNCTION_ERRORS, has_log
 
 if TYPE_CHECKING:
     from canary.rules.looks.sources import Source
@@ -17,6 +17,8 @@ SLOW, BUSINESS = "slow_", "business_"
 def label_of(rollout: Rollout, source: Source) -> str:
     """A metric's name for people."""
     match source.family:
+        case Family.ERRORS if source.metric == FUNCTION_ERRORS:
+            return "function errors"
         case Family.ERRORS:
             return "5xx" if has_log(rollout.target) else "errors"
         case Family.CLIENT_ERRORS:
