@@ -1,6 +1,6 @@
 """Which method of a frozen definition a request reaches, and which Lambda function that method calls.
 
-Decides by path first, then by method, as REST APIs do (docs/aws.md#routing). It serves nothing, and knows only one
+Decides by path and method together, as REST APIs do (docs/aws.md#routing). It serves nothing, and knows only one
 deployment's definition at a time.
 """
 
@@ -52,15 +52,13 @@ class Routes:
         ]
 
     def find(self, http_method: str, path: str) -> Route | None:
-        """The method for a request; None if the definition has no such path, or no such method on it."""
+        """The method for a request, of the most specific resource that has it or ANY; None if no matching resource does."""
         bare = path.rstrip("/") or "/"
-        methods = self._fixed.get(bare)
-        if methods is not None:
-            return _choose(methods, http_method, NOTHING)
-        for pattern, names, candidates in self._patterns:
-            found = pattern.fullmatch(bare)
-            if found:
-                return _choose(candidates, http_method, dict(zip(names, found.groups(), strict=True)))
+        if method := _choose(self._fixed.get(bare, {}), http_method):
+            return Route(method, NOTHING)
+        for pattern, names, methods in self._patterns:
+            if (method := _choose(methods, http_method)) and (found := pattern.fullmatch(bare)):
+                return Route(method, dict(zip(names, found.groups(), strict=True)))
         return None
 
 
@@ -83,9 +81,8 @@ def fill_variables(text: str, variables: Mapping[str, str]) -> str:
     return _STAGE_VARIABLE.sub(lambda found: variables.get(found[1], ""), text)
 
 
-def _choose(methods: Mapping[str, Method], http_method: str, parameters: Mapping[str, str]) -> Route | None:
-    method = methods.get(http_method) or methods.get(ANY)
-    return Route(method, parameters) if method else None
+def _choose(methods: Mapping[str, Method], http_method: str) -> Method | None:
+    return methods.get(http_method) or methods.get(ANY)
 
 
 def _compiled(path: str) -> tuple[re.Pattern[str], list[str]]:

@@ -14,6 +14,7 @@ import pytest
 from canary.aws.definitions import DefinitionReader
 from canary.rules.definitions.fingerprint import fingerprint, serve_alike
 from demo.guest import CONTROLLER
+from embedded_aws.apigateway.definition.gateway_responses import STATUSES
 from embedded_aws.embedded import EmbeddedAws
 from tests.rules.api_world import ACCOUNT, GUARDS, MODELS, ORDERS, POLICY, Call, as_export, lambda_uri
 
@@ -109,6 +110,17 @@ def test_an_api_made_call_by_call_is_one_picture_in_both_readings(client: Any):
 
     assert exported.methods == present.methods
     assert serve_alike(exported, present)
+
+
+def test_gateway_responses_that_were_given_no_status_are_one_picture_in_both_readings(client: Any, api_id: str):
+    header = {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}
+    for kind in STATUSES:
+        client.put_gateway_response(restApiId=api_id, responseType=kind, responseParameters=header)
+    present, exported = readings(client, api_id)
+
+    assert len(present.gateway_responses) == len(STATUSES)
+    assert {one.status for one in present.gateway_responses.values()} == {""}
+    assert exported == present
 
 
 def test_a_document_imported_again_is_the_same_definition(client: Any, api_id: str):

@@ -20,6 +20,8 @@ ACCOUNT, REGION = "123456789012", "eu-west-1"
 ALIAS = "${stageVariables.lambdaAlias}"
 DEFAULT_TEMPLATE = '{"message":$context.error.messageString}'
 PREFIX = "x-amazon-apigateway-"
+OWN_STATUSES = {"ACCESS_DENIED": "403", "UNAUTHORIZED": "401"}
+"""The statuses that GetGatewayResponses shows where none was given, of the types that the tests customise."""
 
 
 def lambda_uri(function, qualifier=ALIAS, *, region=REGION, account=ACCOUNT, partition="aws", kind="invocations"):
@@ -217,7 +219,7 @@ def _gateway_responses(api):
             "defaultResponse": False,
             "responseParameters": written.get("parameters", {}),
             "responseTemplates": templates,
-            **kept({"statusCode": written.get("status")}),
+            **kept({"statusCode": written.get("status") or OWN_STATUSES.get(kind)}),
         }
 
 
@@ -489,6 +491,7 @@ apis = st.builds(
             {},
             {"DEFAULT_4XX": {"parameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}}},
             {"ACCESS_DENIED": {"status": "404", "templates": {"application/json": "{}"}}},
+            {"UNAUTHORIZED": {"parameters": {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}}},
         ]
     ),
     models=st.just(MODELS),

@@ -460,6 +460,33 @@ def test_an_upgrade_of_the_controller_starts_no_rollout(ground: Ground):
     assert ground.walk().check(release={"functions": live})["start"] == "UNCHANGED"
 
 
+@pytest.fixture
+def customised(ground: Ground) -> Iterator[None]:
+    """A gateway response has a header and no status of its own; afterwards it is as before."""
+    client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
+    header = {"gatewayresponse.header.Access-Control-Allow-Origin": "'*'"}
+    client.put_gateway_response(restApiId=api, responseType="UNAUTHORIZED", responseParameters=header)
+    yield
+    client.delete_gateway_response(restApiId=api, responseType="UNAUTHORIZED")
+
+
+@pytest.mark.usefixtures("customised")
+def test_an_upgrade_starts_no_rollout_because_of_a_gateway_response_without_a_status(ground: Ground):
+    promoted_by_other_rules(ground)
+    live = {name: pair[0] for name, pair in ground.rig.aliases().items()}
+
+    assert ground.walk().check(release={"functions": live})["start"] == "UNCHANGED"
+
+
+def test_a_promoted_deployment_that_was_named_is_the_present_definition_while_nothing_changes(ground: Ground, shown: str):
+    named = ground.walk()
+    named.promote(release={"deployment": shown})
+    live = {name: pair[0] for name, pair in ground.rig.aliases().items()}
+
+    assert named.record.plan.reading == "stage_export"
+    assert ground.walk().check(release={"functions": live})["start"] == "UNCHANGED"
+
+
 @pytest.mark.parametrize("asked", [{}, {"deployment": "present"}])
 @pytest.mark.parametrize("is_upgraded", [False, True])
 def test_a_gateway_response_changed_since_the_promotion_is_brought_in(

@@ -250,9 +250,9 @@ class Walk:
     def look(self, now: float | None = None) -> dict[str, Any]:
         return self.task("EvaluateCanary", now, baking_since=iso(self.entered))
 
-    def take_all(self) -> Walk:
+    def take_all(self, **request: object) -> Walk:
         """Everything until the canary has all traffic."""
-        self.shift()
+        self.shift(**request)
         self.task("TakeAllTraffic")
         self.pause(SETTLE)
         return self
@@ -260,9 +260,9 @@ class Walk:
     def drain(self) -> dict[str, Any]:
         return self.task("CheckDrain", settling_since=iso(self.entered))
 
-    def move_base(self) -> Walk:
+    def move_base(self, **request: object) -> Walk:
         """Everything past the commit point."""
-        self.take_all()
+        self.take_all(**request)
         self.pause(240)
         self.task("MoveBase")
         return self
@@ -274,9 +274,9 @@ class Walk:
             self.pause(answer["wait_seconds"])
         assert answer["ending"] == "ROLLED_BACK", answer
 
-    def promote(self) -> Walk:
+    def promote(self, **request: object) -> Walk:
         """The whole rollout, to its end."""
-        self.move_base().pause(SETTLE + 5)
+        self.move_base(**request).pause(SETTLE + 5)
         self.task("FlipStage")
         self.pause(SETTLE + 5)
         self.task("CleanUp")

@@ -98,9 +98,21 @@ def policy_text(policy: str | Mapping[str, Any]) -> str:
         document = json.loads(policy) if isinstance(policy, str) else policy
     except ValueError:
         document = None
-    if not isinstance(document, dict) or "Statement" not in document:
+    if not isinstance(document, dict) or not _are_statements(document.get("Statement")):
         raise BadRequestError("Invalid policy document. Please check the policy syntax and ensure that Principals are valid.")
     return json.dumps(document, separators=(",", ":"))
+
+
+def _are_statements(found: object) -> bool:
+    statements = [found] if isinstance(found, dict) else found
+    return isinstance(statements, list) and all(isinstance(each, dict) and _names_resources(each) for each in statements)
+
+
+def _names_resources(statement: Mapping[str, Any]) -> bool:
+    """Whether its resources, if it has any, are one text or several."""
+    named = [statement[name] for name in ("Resource", "NotResource") if name in statement]
+    listed = [each if isinstance(each, list) else [each] for each in named]
+    return all(isinstance(one, str) for each in listed for one in each)
 
 
 def expand_policy(draft: Draft, arn: str) -> Draft:

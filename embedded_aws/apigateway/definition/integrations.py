@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 from embedded_aws.apigateway.definition.draft import Draft, Json, found, given
 from embedded_aws.apigateway.definition.frozen import DEFAULT_TIMEOUT_MILLIS, patch_fields
 from embedded_aws.apigateway.definition.methods import NO_RESPONSE, check_status
-from embedded_aws.apigateway.errors import AccessDeniedError, BadRequestError, NotFoundError, ValidationError
+from embedded_aws.apigateway.errors import AccessDeniedError, BadRequestError, ConflictError, NotFoundError, ValidationError
 from embedded_aws.wire.refusal import NotBuiltError
 
 if TYPE_CHECKING:
@@ -38,6 +38,8 @@ _MAPS = frozenset({"requestTemplates", "requestParameters"})
 _PATCHED = (*(name for name in _FIELDS if name not in {"cacheKeyParameters", "tlsConfig"}), "httpMethod")
 _RESPONSE_FIELDS = ("selectionPattern", "responseParameters", "responseTemplates", "contentHandling")
 _RESPONSE_MAPS = frozenset({"responseTemplates", "responseParameters"})
+DEFAULT = "default"
+"""What AWS calls the response without a selection pattern."""
 _ARN = re.compile(r"arn:[\w-]+:.*")
 _SERVICE_URI = re.compile(r"arn:[\w-]+:apigateway:[\w-]+:(?P<service>[\w.-]+):(?P<call>(path|action)/.*)", re.DOTALL)
 _PROXIED = re.compile(r"lambda:path/[\w-]+/functions/.+/invocations|firehose:action/\w+", re.DOTALL)
@@ -169,12 +171,22 @@ def _with_integration(draft: Draft, resource_id: str, verb: str, integration: Js
 
 def put_response(draft: Draft, resource_id: str, verb: str, status: str, body: Mapping[str, Any]) -> tuple[Draft, Json]:
     """PutIntegrationResponse; it replaces the response with the same status."""
-    integration = integration_of(draft, resource_id, verb)
+    integration_of(draft, resource_id, verb)
     response = {"statusCode": check_status(status), **given(body, *_RESPONSE_FIELDS)}
     if "responseTemplates" in response:
         response["responseTemplates"] = {kind: text or None for kind, text in response["responseTemplates"].items()}
-    responses = {**integration.get("integrationResponses", {}), status: response}
-    return _with_integration(draft, resource_id, verb, {**integration, "integrationResponses": responses}), response
+    return _with_response(draft, resource_id, verb, response), response
+
+
+def _with_response(draft: Draft, resource_id: str, verb: str, response: Json) -> Draft:
+    """The draft with this response; no other one may have its selection pattern."""
+    integration, status = integration_of(draft, resource_id, verb), response["statusCode"]
+    responses = integration.get("integrationResponses", {})
+    pattern = response.get("selectionPattern") or ""
+    if any((each.get("selectionPattern") or "") == pattern for key, each in responses.items() if key != status):
+        raise ConflictError(f"Integration response with selection pattern {pattern or DEFAULT} already exists")
+    changed = {**integration, "integrationResponses": {**responses, status: response}}
+    return _with_integration(draft, resource_id, verb, changed)
 
 
 def response_of(draft: Draft, resource_id: str, verb: str, status: str) -> Json:
@@ -189,9 +201,7 @@ def update_response(
     before = response_of(draft, resource_id, verb, status)
     patched = patch_fields({name: before.get(name) for name in _RESPONSE_FIELDS}, operations, maps=_RESPONSE_MAPS)
     response = {"statusCode": status, **{name: value for name, value in patched.items() if value not in (None, {})}}
-    integration = integration_of(draft, resource_id, verb)
-    responses = {**integration["integrationResponses"], status: response}
-    return _with_integration(draft, resource_id, verb, {**integration, "integrationResponses": responses}), response
+    return _with_response(draft, resource_id, verb, response), response
 
 
 def delete_response(draft: Draft, resource_id: str, verb: str, status: str) -> Draft:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import yaml
 
 from embedded_aws.apigateway.errors import BadRequestError
+from embedded_aws.apigateway.openapi.shape import ANY_METHOD, EXTENSION, VERBS, has_shape
 from embedded_aws.wire.refusal import NotBuiltError
 from embedded_aws.wire.yaml_text import read_yaml
 
@@ -21,10 +22,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 INVALID = "Invalid OpenAPI input."
 SWAGGER, OPENAPI = "swagger", "openapi"
-VERBS = ("get", "put", "post", "delete", "options", "head", "patch")
-ANY_METHOD = "x-amazon-apigateway-any-method"
 _ABOUT_A_PATH = frozenset({"parameters", "summary", "description", "servers"})
-EXTENSION = "x-amazon-apigateway-"
 
 
 class Document:
@@ -38,7 +36,7 @@ class Document:
             raise BadRequestError(INVALID)
         if not version.startswith(("2.0", "3.0")):
             raise NotBuiltError(f"OpenAPI {version} is not read; API Gateway takes Swagger 2.0 and OpenAPI 3.0")
-        if not isinstance(root.get("info"), dict) or not isinstance(root.get("paths"), dict):
+        if not has_shape(root):
             raise BadRequestError(INVALID)
 
     @property

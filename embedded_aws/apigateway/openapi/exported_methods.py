@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from embedded_aws.apigateway.definition.frozen import DEFAULT_TIMEOUT_MILLIS
 from embedded_aws.apigateway.definition.integrations import PASSTHROUGH
-from embedded_aws.apigateway.openapi.document import ANY_METHOD
 from embedded_aws.apigateway.openapi.exported_schemas import pointer
 from embedded_aws.apigateway.openapi.operations import DEFAULT, INTEGRATION, VALIDATOR
+from embedded_aws.apigateway.openapi.shape import ANY_METHOD
 
 if TYPE_CHECKING:
     from embedded_aws.apigateway.definition.draft import Draft

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 AUTHORIZER, AUTHTYPE = "x-amazon-apigateway-authorizer", "x-amazon-apigateway-authtype"
 AUTH = "x-amazon-apigateway-auth"
 IAM, API_KEY_HEADER, UNUSED = "awsSigv4", "x-api-key", "Unused"
+NONE = "NONE"
+"""The scheme that SAM names, and does not describe, where an operation requires nothing."""
+
 _AUTHORIZER_FIELDS = (
     "type",
     "providerARNs",
@@ -48,15 +51,16 @@ class Security:
         """How a method is authorized, as fields of PutMethod."""
         if AUTH in operation:
             return {"authorizationType": str(operation[AUTH].get("type")).upper()}
-        required = operation.get("security", self._everywhere) or []
         fields: Json = {}
-        for requirement in required:
+        for requirement in operation.get("security", self._everywhere) or []:
             for name, scopes in requirement.items():
                 fields |= self._required(name, list(scopes or []), where)
         return fields
 
     def _required(self, name: str, scopes: list[str], where: str) -> Json:
         scheme = self._schemes.get(name)
+        if scheme is None and name == NONE:
+            return {}
         if scheme is None:
             raise NotBuiltError(f"{where} requires the security scheme {name}, which the document does not contain; add it")
         if name in self.authorizers:

@@ -112,7 +112,10 @@ class DefinitionReader:
         return self._with_authorizer_ids(from_export(document, self.api, self._paths))
 
     def _with_authorizer_ids(self, definition: Definition) -> Definition:
-        """Adds the authorizers' ids: an export has only names, but Lambda permissions use ids (docs/aws.md#export-document)."""
+        """Adds the authorizers' present ids: an export has only names, but Lambda permissions use ids.
+
+        The deployment may have others (docs/aws.md#export-document, docs/aws.md#overwrite-keeps-ids).
+        """
         if not any(one.uri for one in definition.authorizers.values()):
             return definition
         ids = {one["name"]: str(one["id"]) for one in self._authorizers}

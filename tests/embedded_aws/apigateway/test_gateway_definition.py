@@ -131,6 +131,8 @@ def test_apis_are_read_and_listed_with_their_tags(aws, api) -> None:
         ({"endpointConfiguration": {"types": ["LOCAL"]}}, "ValidationException", "enum value set: [PRIVATE, EDGE, REGIONAL]"),
         ({"minimumCompressionSize": 10_485_761}, "BadRequestException", "must be between 0 and 10485760"),
         ({"policy": "no json"}, "BadRequestException", "Invalid policy document"),
+        ({"policy": '{"Statement": [5]}'}, "BadRequestException", "Invalid policy document"),
+        ({"policy": '{"Statement": {"Resource": [5]}}'}, "BadRequestException", "Invalid policy document"),
         ({"cloneFrom": "abc"}, "NotBuilt", "cloning an API"),
     ],
 )
@@ -473,6 +475,22 @@ def test_the_responses_of_an_integration_are_kept_by_their_status(api) -> None:
     assert refused(api.get_integration_response, **where, statusCode="200") == NO_STATUS
     assert "integrationResponses" not in api.get_integration(**where)
     assert refused(api.put_integration_response, **where, statusCode="900")[1] == "ValidationException"
+
+
+def test_each_selection_pattern_has_one_response(api) -> None:
+    def taken(pattern: str) -> tuple[int, str, str]:
+        return 409, "ConflictException", f"Integration response with selection pattern {pattern} already exists"
+
+    where = api.method()
+    integrate(api, where)
+    api.put_integration_response(**where, statusCode="200")
+    api.put_integration_response(**where, statusCode="400", selectionPattern="4..")
+    assert refused(api.put_integration_response, **where, statusCode="500") == taken("default")
+    assert refused(api.put_integration_response, **where, statusCode="500", selectionPattern="4..") == taken("4..")
+    moving = {"patchOperations": [put("/selectionPattern", "")]}
+    assert refused(api.update_integration_response, **where, statusCode="400", **moving) == taken("default")
+    api.put_integration_response(**where, statusCode="200", responseTemplates={"application/json": "{}"})
+    assert list(api.get_integration(**where)["integrationResponses"]) == ["200", "400"]
 
 
 # Authorizers, validators, models.

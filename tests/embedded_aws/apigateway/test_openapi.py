@@ -1,13 +1,24 @@
 """OpenAPI documents: what an import makes of them, and what an export shows of a stage's deployment."""
 
+import contextlib
+import copy
 import json
+import operator
 from collections.abc import Iterator
+from functools import reduce
+from itertools import count
 from typing import Any
 
 import pytest
 import yaml
 from botocore.exceptions import ClientError
 
+from embedded_aws.apigateway.definition.draft import Draft
+from embedded_aws.apigateway.errors import GatewayError
+from embedded_aws.apigateway.openapi.document import read_document
+from embedded_aws.apigateway.openapi.importing import Import
+from embedded_aws.wire.refusal import NotBuiltError
+from embedded_aws.wire.unknowns import Unknowns
 from tests.embedded_aws.apigateway.gateway_server import ACCOUNT, GatewayServer, gateway_server
 
 PREFIX = "x-amazon-apigateway-"
@@ -396,14 +407,19 @@ def test_swagger_keeps_its_parts_elsewhere(aws) -> None:
 
 
 def test_security_and_validators_of_the_document_are_for_operations_without_their_own(aws) -> None:
-    open_one, none = operation(security=[]), operation()
+    open_one, none, sams = operation(security=[]), operation(), operation(security=[{"NONE": []}])
     none[f"{PREFIX}auth"] = {"type": "aws_iam"}
     document = whole_document()
-    document["paths"] = {"/a": {"get": operation()}, "/b": {"get": open_one}, "/c": {"get": none}}
+    document["paths"] = {"/a": {"get": operation()}, "/b": {"get": open_one}, "/c": {"get": none}, "/d": {"get": sams}}
     document |= {"security": [{"token": []}], f"{PREFIX}request-validator": "all"}
     api = Api(aws, document)
     found = {path: (each["authorizationType"], "requestValidatorId" in each) for path, each in api.methods().items()}
-    assert found == {"GET /a": ("CUSTOM", True), "GET /b": ("NONE", True), "GET /c": ("AWS_IAM", True)}
+    assert found == {
+        "GET /a": ("CUSTOM", True),
+        "GET /b": ("NONE", True),
+        "GET /c": ("AWS_IAM", True),
+        "GET /d": ("NONE", True),
+    }
 
 
 @pytest.mark.parametrize(("answer", "is_same"), [("anew-each-time", False), ("by-content", True)])
@@ -509,6 +525,66 @@ def test_a_merge_replaces_what_the_document_has_too(aws) -> None:
 def test_what_is_no_document_is_refused_and_makes_no_api(aws, body) -> None:
     assert refused(Api, aws, body) == (400, "BadRequestException", "Invalid OpenAPI input.")
     assert aws.client.get_rest_apis()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "document",
+    [
+        oas({"/a": {"get": operation(security={"token": []})}}),
+        oas({"/a": {"get": operation(parameters=None)}}),
+        oas({"/a": {"parameters": None}}),
+        oas({"/a": {"get": {"responses": {}, INTEGRATION: None}}}),
+        oas({"/a": {"get": operation(proxy(timeoutInMillis="soon"))}}),
+        oas({"/a": "get"}),
+        oas({}, **{f"{PREFIX}binary-media-types": None}),
+        oas({}, components={"parameters": {"Q": {"name": ["q"], "in": "query"}}}),
+    ],
+)
+def test_a_document_of_another_shape_is_refused(aws, document) -> None:
+    assert refused(Api, aws, document) == (400, "BadRequestException", "Invalid OpenAPI input.")
+    assert aws.client.get_rest_apis()["items"] == []
+
+
+@pytest.mark.parametrize(
+    "empty",
+    [
+        {"responses": None},
+        {"responses": {"200": None}},
+        {"security": None},
+        {INTEGRATION: proxy(responses=None)},
+        {INTEGRATION: proxy(responses={"default": None})},
+    ],
+)
+def test_a_part_without_content_is_imported_as_if_it_were_not_there(aws, empty) -> None:
+    assert set(Api(aws, oas({"/a": {"get": {**operation(), **empty}}, "/b": None})).methods()) == {"GET /a"}
+
+
+def test_whatever_part_of_a_document_has_another_shape_there_is_an_answer() -> None:
+    whole = whole_document()
+    for place in places_in(whole):
+        for value in (None, 5, [5]):
+            document = copy.deepcopy(whole)
+            part = reduce(operator.getitem, place[:-1], document)
+            part[place[-1]] = value
+            with contextlib.suppress(GatewayError, NotBuiltError):
+                imported(document)
+
+
+def places_in(part: Any, above: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    """The keys and positions that lead to each part of a document."""
+    keys = list(part) if isinstance(part, dict) else range(len(part)) if isinstance(part, list) else ()
+    for key in keys:
+        yield (*above, key)
+        yield from places_in(part[key], (*above, key))
+
+
+def imported(document: dict[str, Any]) -> Draft:
+    """What an import makes of a document, without a server."""
+    numbers = map(str, count())
+    draft = Draft("api1", 0, {"endpointConfiguration": {}}, {"root": {"id": "root", "path": "/"}}, {}, {}, {}, {})
+    parsed = read_document(json.dumps(document).encode(), {})
+    applied = Import(parsed, draft, overwrites=True, arn="arn", new_id=lambda: next(numbers), unknowns=Unknowns())
+    return applied.apply(parsed.base_path())
 
 
 FAILED = "Errors found during import:\n\t"

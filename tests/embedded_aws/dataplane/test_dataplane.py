@@ -137,6 +137,33 @@ def test_any_takes_what_no_method_of_its_own_does() -> None:
     assert routes.find("DELETE", "/orders").method.http_method == "ANY"
 
 
+BESIDE = ("OPTIONS /cart", "POST /jobs/{type}", "ANY /jobs/any", "GET /{proxy+}", "OPTIONS /{proxy+}", "PUT /{name}")
+
+
+@pytest.mark.parametrize(
+    ("request_line", "found", "parameters"),
+    [
+        ("OPTIONS /cart", "OPTIONS /cart", {}),
+        ("GET /cart", "GET /{proxy+}", {"proxy": "cart"}),
+        ("PUT /cart", "PUT /{name}", {"name": "cart"}),
+        ("POST /jobs/reboot", "POST /jobs/{type}", {"type": "reboot"}),
+        ("GET /jobs/reboot", "GET /{proxy+}", {"proxy": "jobs/reboot"}),
+        ("OPTIONS /jobs/any", "ANY /jobs/any", {}),
+        ("POST /cart", None, None),
+    ],
+)
+def test_a_resource_without_the_method_leaves_the_request_to_a_less_specific_one(
+    request_line: str, found: str | None, parameters: dict[str, str] | None
+) -> None:
+    lines = (line.split() for line in BESIDE)
+    routes = Routes(Definition("api1", "orders", tuple(a_method(path, verb) for verb, path in lines)))
+    route = routes.find(*request_line.split())
+    assert (route and f"{route.method.http_method} {route.method.path}", route and dict(route.parameters)) == (
+        found,
+        parameters,
+    )
+
+
 @pytest.mark.parametrize(
     ("function", "variables", "target"),
     [

@@ -1,7 +1,10 @@
 from dataclasses import replace
 
+import pytest
+
 from canary.rules.checks.api_callers import callers_of_release
 from canary.rules.checks.callers import Caller
+from canary.rules.definitions.routes import routes_of
 from canary.rules.releases.readings import Deployed
 from canary.rules.releases.release import UNCHANGED
 from tests.builders import STAGE, a_definitions
@@ -22,6 +25,22 @@ def test_an_authorizer_presents_its_own_id():
     number = as_answers(WIDER).authorizers[0]["id"]
     found = callers_of_release(None, a_definitions(present=read(WIDER)), STAGE)
     assert found["orders-auth"] == (Caller("orders-auth", f"authorizers/{number}"),)
+    assert Caller("orders-read", "prod/ANY/") in found["orders-read"]
+
+
+@pytest.mark.parametrize(
+    ("deployment", "definitions"),
+    [
+        (UNCHANGED, a_definitions(base=read(WIDER))),
+        (None, a_definitions(present=read(WIDER), is_promoted=True)),
+        ("dep-9", a_definitions(named=Deployed("dep-9", read(WIDER), routes=routes_of(read(WIDER))))),
+    ],
+    ids=["unchanged", "promoted last", "named"],
+)
+def test_the_id_of_an_authorizer_in_an_existing_deployment_is_a_guess(deployment, definitions):
+    number = as_answers(WIDER).authorizers[0]["id"]
+    found = callers_of_release(deployment, definitions, STAGE)
+    assert found["orders-auth"] == (Caller("orders-auth", f"authorizers/{number}", is_id_guessed=True),)
     assert Caller("orders-read", "prod/ANY/") in found["orders-read"]
 
 

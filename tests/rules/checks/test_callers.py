@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
@@ -123,6 +124,27 @@ def test_what_may_be_presented_is_the_template_a_wildcard_or_a_requests_own():
 )
 def test_a_caller_is_covered_only_by_what_covers_all_that_it_may_present(presents, presented, said):
     assert answer(presents, presented) is said
+
+
+@pytest.mark.parametrize(
+    ("presented", "said"),
+    [
+        (("authorizers/*",), ALLOWED),
+        (("*",), ALLOWED),
+        (("authorizers/abc123",), NOT_CERTAIN),
+        (("authorizers/former",), NOT_CERTAIN),
+        (("authorizers/??????",), ALLOWED),
+        (("authorizers/a*",), NOT_CERTAIN),
+        (("authorizers/second",), DENIED),
+        (("prod/*/*",), DENIED),
+        ((), DENIED),
+    ],
+)
+def test_an_authorizer_of_an_existing_deployment_may_have_any_id_but_anothers(presented, said):
+    guessed = Caller("orders-read", "authorizers/abc123", is_id_guessed=True)
+    others = (caller("prod/GET/orders"), replace(guessed, presents="authorizers/second"))
+    found = {one.caller: one.answer for one in find_uncovered(a_policy_for(*presented), (guessed, *others), IDENTITY, ALIAS)}
+    assert found.get(guessed, ALLOWED) is said
 
 
 def test_statements_may_cover_a_caller_together():

@@ -200,6 +200,27 @@ def test_an_authorizer_gets_a_permission_of_its_own():
     assert authorizer.endswith(f"--source-arn '{API}/authorizers/abc123'")
 
 
+def test_an_authorizer_of_an_existing_deployment_gets_a_permission_for_every_id():
+    (found,) = problems(called(WHOLE, SOUND, callers=(GET, replace(AUTHORIZER, is_id_guessed=True))))
+    assert "alias canary for authorizer abc123; add" in found
+    assert "--statement-id canary-a1b2c3d4e5-authorizers " in found
+    assert found.endswith(f"--source-arn '{API}/authorizers/*'")
+
+
+@pytest.mark.parametrize("permitted", ["abc123", "former"])
+def test_a_permission_for_one_id_of_an_existing_deployments_authorizer_is_noted(permitted):
+    policy = a_policy_text(a_statement(), a_statement("auth", f"{API}/authorizers/{permitted}"))
+    found = called(WHOLE, policy, callers=(GET, replace(AUTHORIZER, is_id_guessed=True)))
+    assert problems(found) == []
+    assert notes(found) == [
+        (
+            "whether the API may invoke alias canary of orders-read for authorizer abc123 is not certain: it depends on the "
+            "statements auth of the alias's policy; the deployment may have another id for an authorizer, and only a "
+            "permission for authorizers/* covers every id"
+        )
+    ]
+
+
 def test_a_permission_for_the_stage_does_not_cover_an_authorizer():
     (found,) = problems(called(WHOLE, SOUND, callers=(GET, AUTHORIZER)))
     assert "alias canary for authorizer abc123" in found

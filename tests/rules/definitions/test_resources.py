@@ -3,7 +3,7 @@
 import pytest
 
 from canary.rules.definitions.definition import Authorizer, Endpoint, GatewayResponse, Integration, Method, Model, Validator
-from canary.rules.definitions.resources import Answers, from_answers, paths_by_id
+from canary.rules.definitions.resources import Answers, from_answers, gateway_response, paths_by_id
 from tests.rules.api_world import API_ID, DEFAULT_TEMPLATE, ORDERS, as_answers, lambda_uri, read
 
 BARE = {"id": API_ID, "name": "orders"}
@@ -150,6 +150,22 @@ def test_gateway_responses_that_no_one_customised_are_left_out():
         "DEFAULT_4XX": GatewayResponse(parameters={"h": "'*'"}),
         "UNAUTHORIZED": GatewayResponse(status="404"),
     }
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "status"),
+    [
+        ("UNAUTHORIZED", {"statusCode": "401"}, ""),
+        ("UNAUTHORIZED", {"statusCode": 401}, ""),
+        ("UNAUTHORIZED", {}, ""),
+        ("UNAUTHORIZED", {"statusCode": "403"}, "403"),
+        ("INTEGRATION_FAILURE", {"statusCode": "504"}, ""),
+        ("DEFAULT_5XX", {"statusCode": "500"}, "500"),
+        ("A_LATER_TYPE", {"statusCode": "418"}, "418"),
+    ],
+)
+def test_the_status_that_a_gateway_response_has_anyway_counts_as_not_given(kind, written, status):
+    assert gateway_response(kind, written) == GatewayResponse(status=status)
 
 
 def test_the_api_itself_is_part_of_it():

@@ -38,7 +38,34 @@ def routes(*written, calls=READ):
             ["GET /a", "POST /a"],
             RouteChanges(added=("GET /a", "POST /a"), lost=("ANY /a but GET, POST",)),
         ),
-        (["GET /a/x"], ["POST /a/x", "GET /a/{id}"], RouteChanges(added=("POST /a/x",), moved=("GET /a/x to GET /a/{id}",))),
+        (
+            ["GET /a/x"],
+            ["POST /a/x", "GET /a/{id}"],
+            RouteChanges(added=("GET /a/{id}", "POST /a/x"), changed=("GET /a/x (now GET /a/{id})",)),
+        ),
+        (
+            ["ANY /shop/{p+}", "GET /shop/cart", "OPTIONS /shop/cart"],
+            ["ANY /shop/{p+}", "OPTIONS /shop/cart"],
+            RouteChanges(changed=("GET /shop/cart (now ANY /shop/{p+})",)),
+        ),
+        (
+            ["GET /users/{id}", "GET /users/me", "PATCH /users/me"],
+            ["GET /users/{id}", "GET /users/me"],
+            RouteChanges(lost=("PATCH /users/me",)),
+        ),
+        (
+            ["OPTIONS /{p+}", "ANY /a", "GET /b", "OPTIONS /b"],
+            ["OPTIONS /{p+}", "GET /a", "GET /b"],
+            RouteChanges(added=("GET /a",), lost=("ANY /a but GET, OPTIONS",), changed=("OPTIONS /b (now OPTIONS /{p+})",)),
+        ),
+        (
+            ["GET /{id}", "GET /a"],
+            ["GET /{p+}", "ANY /{id}", "POST /a"],
+            RouteChanges(
+                added=("ANY /{id}", "GET /{p+}", "POST /a"),
+                changed=("GET /a (now ANY /{id})", "GET /{id} (now ANY /{id})"),
+            ),
+        ),
     ],
 )
 def test_routes_are_compared_by_what_answers_them(base, release, changes):

@@ -120,6 +120,13 @@ class TestPromotedLast:
         assert is_promoted_last(Definitions(base, read(spare)))
         assert not is_promoted_last(Definitions(base, NEW))
 
+    def test_is_base_itself_where_the_record_is_of_its_export(self):
+        spare = replace(ORDERS, models=MODELS)
+        base = deployed(read_export(ORDERS), recorded=fingerprint(read_export(ORDERS)))
+        assert is_promoted_last(Definitions(base, read(spare)))
+        assert not is_promoted_last(Definitions(base, NEW))
+        assert not is_promoted_last(Definitions(replace(base, recorded=fingerprint(OTHER)), read(spare)))
+
     def test_is_unknown_where_other_rules_recorded_it_and_base_cannot_be_read(self):
         assert not is_promoted_last(Definitions(deployed(OLD, unreadable=UNREADABLE, recorded="c" * 64), OLD))
 

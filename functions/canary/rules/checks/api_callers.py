@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from canary.rules.checks.callers import Caller
 from canary.rules.definitions.integrations import callers_of
 from canary.rules.releases.problems import Problem
-from canary.rules.releases.readings import read_release
+from canary.rules.releases.readings import Reading, is_promoted_last, read_release
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -29,20 +29,25 @@ def callers_of_release(deployment: str | None, definitions: Definitions, stage: 
     read = read_release(deployment, definitions, stage)
     if isinstance(read, Problem):
         return {}
-    return callers_in(read.definition, stage)
+    is_frozen = read.reading is not Reading.PRESENT or is_promoted_last(definitions)
+    return callers_in(read.definition, stage, is_frozen=is_frozen)
 
 
-def callers_in(definition: Definition, stage: Stage) -> Mapping[str, tuple[Caller, ...]]:
-    """The same for a definition."""
+def callers_in(definition: Definition, stage: Stage, *, is_frozen: bool = False) -> Mapping[str, tuple[Caller, ...]]:
+    """The same for a definition.
+
+    ``is_frozen``: an existing deployment serves it. The API's authorizers may have got other ids since that was made
+    (docs/aws.md#overwrite-keeps-ids), and no call reads the ids in a deployment.
+    """
     found = callers_of(definition, stage.alias_variable)
-    return {function: tuple(_callers(function, callers, stage)) for function, callers in found.items()}
+    return {function: tuple(_callers(function, callers, stage, is_frozen=is_frozen)) for function, callers in found.items()}
 
 
-def _callers(function: str, callers: Callers, stage: Stage) -> Iterator[Caller]:
+def _callers(function: str, callers: Callers, stage: Stage, *, is_frozen: bool) -> Iterator[Caller]:
     """A caller with its own credentials needs no permission on the function (docs/aws.md#integration-credentials)."""
     for method in callers.methods:
         if not method.has_credentials:
             yield Caller(function, f"{stage.stage_name}/{method.http_method}{method.path}")
     for authorizer in callers.authorizers:
         if authorizer.authorizer_id and not authorizer.has_credentials:
-            yield Caller(function, f"authorizers/{authorizer.authorizer_id}")
+            yield Caller(function, f"authorizers/{authorizer.authorizer_id}", is_id_guessed=is_frozen)

@@ -22,6 +22,11 @@ if TYPE_CHECKING:
 MOST_NAMED = 5
 """A sentence names this many callers and counts the others."""
 
+EVERY_AUTHORIZER = "authorizers/*"
+ANOTHER_ID = (
+    f"; the deployment may have another id for an authorizer, and only a permission for {EVERY_AUTHORIZER} covers every id"
+)
+
 LONGEST_STATEMENT_ID = 100
 ROOM_FOR_A_NUMBER = 4
 
@@ -93,12 +98,16 @@ class AliasPolicy:
     def find_notes(self, callers: tuple[Caller, ...]) -> Iterator[str]:
         """The callers for which it is uncertain whether the policy keeps them out."""
         unsure = [one for one in self._find_uncovered(callers) if one.answer is PolicyAnswer.NOT_CERTAIN]
-        if unsure:
-            named, sids = cut(one.caller.name for one in unsure), dict.fromkeys(sid for one in unsure for sid in one.sids)
-            yield (
-                f"whether the API may invoke alias {self.alias} of {self.function} for {named} is not certain: "
-                f"it depends on the statements {cut(sids)} of the alias's policy"
-            )
+        for reason, some in (
+            ("", [one for one in unsure if not one.caller.is_id_guessed]),
+            (ANOTHER_ID, [one for one in unsure if one.caller.is_id_guessed]),
+        ):
+            if some:
+                named, sids = cut(one.caller.name for one in some), dict.fromkeys(sid for one in some for sid in one.sids)
+                yield (
+                    f"whether the API may invoke alias {self.alias} of {self.function} for {named} is not certain: "
+                    f"it depends on the statements {cut(sids)} of the alias's policy{reason}"
+                )
 
     def find_sharing(self) -> Iterator[Problem]:
         """Those who certainly call the alias besides the API."""
@@ -130,7 +139,8 @@ class AliasPolicy:
         return f"add the permission with {self._grant(uncovered.caller).command}"
 
     def _grant(self, caller: Caller) -> InvokePermission:
-        source_arn = self.api.arn(caller.presents if caller.is_authorizer else f"{self.api.stage_name}/*/*")
+        authorizer = EVERY_AUTHORIZER if caller.is_id_guessed else caller.presents
+        source_arn = self.api.arn(authorizer if caller.is_authorizer else f"{self.api.stage_name}/*/*")
         return InvokePermission(self.function, self.alias, self._free_id(source_arn), source_arn)
 
     def _remove(self, sid: str) -> str:

@@ -1,8 +1,9 @@
 """Which parts of an API call a function through its aliases, and whether an alias's policy lets all of them call it.
 
 A caller is one method or authorizer, known by the ARN that API Gateway presents to Lambda on its behalf. For a method `ANY` and
-for a path with a parameter that ARN is not recorded (docs/aws.md#source-arn-of-open-method). For these, a policy counts as
-covering the caller only if it covers every possible ARN.
+for a path with a parameter that ARN is not recorded (docs/aws.md#source-arn-of-open-method), and an existing deployment may
+have an authorizer under an earlier id (docs/aws.md#overwrite-keeps-ids). For these, a policy counts as covering the caller only
+if it covers every possible ARN.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from canary.rules.checks.resource_policy import Decision, PolicyAnswer, Statemen
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from collections.abc import Set as AbstractSet
 
     from canary.rules.targets.target import Stage
 
@@ -26,6 +28,11 @@ PARAMETER = re.compile(r"\{[^{}]*\}")
 GREEDY = re.compile(r"\{[^{}]*\+\}")
 FILLINGS = (("x", "x"), ("some-value", "some/value"))
 """What requests may have in place of a parameter, and of a greedy one: example values that no policy names."""
+
+SOME_AUTHORIZER = "authorizers/xxxxxx"
+"""Stands for an authorizer whose id no policy names."""
+
+NAMED_AUTHORIZER = re.compile(r"authorizers/\w+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +62,12 @@ class Caller:
 
     ``presents``: what follows the API's id in its source ARN, with a method's path as the API writes it:
     `prod/GET/orders/{id}`, `prod/GET/` for the root, `authorizers/abc123`.
+    ``is_id_guessed``: it is an authorizer, and the deployment may have another id for it.
     """
 
     function: str
     presents: str
+    is_id_guessed: bool = False
 
     @property
     def is_authorizer(self) -> bool:
@@ -77,7 +86,7 @@ class Caller:
     def possible(self) -> tuple[str, ...]:
         """Everything that API Gateway may present for it; each request presents one of these."""
         if self.is_authorizer:
-            return (self.presents,)
+            return (self.presents, SOME_AUTHORIZER) if self.is_id_guessed else (self.presents,)
         stage, verb, path = self.presents.split("/", 2)
         verbs = (ANY, "*", *VERBS) if verb == ANY else (verb,)
         return tuple(f"{stage}/{one}/{way}" for one in verbs for way in _ways(path))
@@ -112,7 +121,11 @@ def find_uncovered(
     The result is cached, because problems and notes both need it, and an API may have hundreds of methods.
     """
     statements = read_statements(policy)
-    found = ((caller, _decide(statements, caller, identity, alias_arn)) for caller in callers)
+    others = {*NAMED_AUTHORIZER.findall(policy or "")} - {caller.presents for caller in callers}
+    found = (
+        (caller, _decide(statements, [identity.arn(one) for one in _presentable(caller, others)], identity, alias_arn))
+        for caller in callers
+    )
     return tuple(
         Uncovered(caller, decision.answer, decision.sids)
         for caller, decision in found
@@ -120,9 +133,14 @@ def find_uncovered(
     )
 
 
-def _decide(statements: tuple[Statement, ...], caller: Caller, identity: ApiIdentity, alias_arn: str) -> Decision:
-    """The decision if it is the same for everything that may be presented; otherwise not certain."""
-    calls = [service_call(API_GATEWAY, identity.arn(one), identity.account, alias_arn) for one in caller.possible]
+def _presentable(caller: Caller, others: AbstractSet[str]) -> tuple[str, ...]:
+    """What may be presented for a caller; ``others``: the authorizers that a policy names and that are not known callers."""
+    return (*caller.possible, *sorted(others)) if caller.is_id_guessed else caller.possible
+
+
+def _decide(statements: tuple[Statement, ...], source_arns: list[str], identity: ApiIdentity, alias_arn: str) -> Decision:
+    """The decision if it is the same for every ARN that may be presented; otherwise not certain."""
+    calls = [service_call(API_GATEWAY, one, identity.account, alias_arn) for one in source_arns]
     decisions = [decide(statements, call) for call in calls]
     answers = {decision.answer for decision in decisions}
     sids = dict.fromkeys(sid for decision in decisions for sid in decision.sids)

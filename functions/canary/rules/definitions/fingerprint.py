@@ -18,14 +18,14 @@ from canary.rules.definitions.canonical import json_text, references_in
 if TYPE_CHECKING:
     from canary.rules.definitions.definition import Definition
 
-VERSION = 2
+VERSION = 3
 WRITTEN = re.compile(r"\bv\d+:[0-9a-f]{64}\b")
 NUMBERS = frozenset({"id"})
 """Fields whose values AWS chose, not the author of the API."""
 
 
 def fingerprint(definition: Definition) -> str:
-    """The definition's fingerprint, `v2:` and a SHA-256."""
+    """The definition's fingerprint, `v3:` and a SHA-256."""
     return f"v{VERSION}:{hashlib.sha256(json_text(_plain(definition)).encode()).hexdigest()}"
 
 

@@ -67,7 +67,7 @@ def from_export(document: Document, api: Answer, paths: Texts | None = None) -> 
         methods=methods,
         authorizers=authorizers,
         gateway_responses={
-            kind: gateway_response(one) for kind, one in (document.get(f"{PREFIX}gateway-responses") or {}).items()
+            kind: gateway_response(kind, one) for kind, one in (document.get(f"{PREFIX}gateway-responses") or {}).items()
         },
         models={name: Model(JSON, schema_text(schema)) for name, schema in (components.get("schemas") or {}).items()},
         validators={name: validator(one) for name, one in (document.get(f"{PREFIX}request-validators") or {}).items()},

@@ -38,6 +38,29 @@ BY_NO_AUTHORIZER = frozenset({None, "NONE", "AWS_IAM"})
 DEFAULT_TEMPLATES = {"application/json": '{"message":$context.error.messageString}'}
 """The templates of a gateway response that was given none (docs/aws.md#gateway-responses)."""
 
+OWN_STATUSES = {
+    "ACCESS_DENIED": "403",
+    "API_CONFIGURATION_ERROR": "500",
+    "AUTHORIZER_CONFIGURATION_ERROR": "500",
+    "AUTHORIZER_FAILURE": "500",
+    "BAD_REQUEST_BODY": "400",
+    "BAD_REQUEST_PARAMETERS": "400",
+    "EXPIRED_TOKEN": "403",
+    "INTEGRATION_FAILURE": "504",
+    "INTEGRATION_TIMEOUT": "504",
+    "INVALID_API_KEY": "403",
+    "INVALID_SIGNATURE": "403",
+    "MISSING_AUTHENTICATION_TOKEN": "403",
+    "QUOTA_EXCEEDED": "429",
+    "REQUEST_TOO_LARGE": "413",
+    "RESOURCE_NOT_FOUND": "404",
+    "THROTTLED": "429",
+    "UNAUTHORIZED": "401",
+    "UNSUPPORTED_MEDIA_TYPE": "415",
+    "WAF_FILTERED": "403",
+}
+"""By type, the status of a gateway response that was given none; the two defaults have none (docs/aws.md#gateway-responses)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Answers:
@@ -67,7 +90,9 @@ def from_answers(answers: Answers) -> Definition:
         methods=methods,
         authorizers={one["name"]: _authorizer(one) for one in answers.authorizers},
         gateway_responses={
-            one["responseType"]: gateway_response(one) for one in answers.gateway_responses if not one.get("defaultResponse")
+            one["responseType"]: gateway_response(one["responseType"], one)
+            for one in answers.gateway_responses
+            if not one.get("defaultResponse")
         },
         models={one["name"]: _model(one) for one in answers.models},
         validators={one["name"]: validator(one) for one in answers.validators},
@@ -185,11 +210,14 @@ def authorizer_from(name: str, written: Answer, identity_source: str) -> Authori
     )
 
 
-def gateway_response(written: Answer) -> GatewayResponse:
-    """A customised gateway response as an answer or an export writes it."""
-    templates = texts(written.get("responseTemplates"))
+def gateway_response(kind: str, written: Answer) -> GatewayResponse:
+    """A customised gateway response of this type, as an answer or an export writes it.
+
+    The status and the template that it would have anyway count as not given: the API's answers have them, an export may not.
+    """
+    status, templates = str(written.get("statusCode") or ""), texts(written.get("responseTemplates"))
     return GatewayResponse(
-        status=str(written.get("statusCode") or ""),
+        status="" if status == OWN_STATUSES.get(kind) else status,
         parameters=texts(written.get("responseParameters")),
         templates={} if templates == DEFAULT_TEMPLATES else templates,
     )

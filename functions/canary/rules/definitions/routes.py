@@ -1,7 +1,7 @@
 """Which routes a release adds, moves, loses or changes, compared with what base serves.
 
 A route is a path and an HTTP method. The canary alone would answer 403 on a route that the release lost, so this is checked
-before there are any requests. Routes are matched as API Gateway does: first by path, then by method (docs/aws.md#routing).
+before there are any requests. Routes are matched as API Gateway does: by path and method together (docs/aws.md#routing).
 """
 
 from __future__ import annotations
@@ -132,23 +132,28 @@ def _pair_moved(gone: Iterable[Route], fresh: Iterable[Route]) -> Iterator[tuple
 
 def _lost(route: Route, release: Sequence[Route]) -> str:
     """The lost route; for ANY, also the methods that still work."""
-    serving = _serving(route.path, release) if route.http_method == ANY else {}
-    return f"{route} but {', '.join(sorted(serving))}" if serving else str(route)
+    working = [verb for verb in _methods_of(route) if _serving(route.path, verb, release)] if route.http_method == ANY else []
+    return f"{route} but {', '.join(working)}" if working else str(route)
 
 
 def _answering(route: Route, release: Sequence[Route]) -> Route | None:
     """The release's route that answers everything this one did; the first if there are several."""
-    verbs = sorted(VERBS) if route.http_method == ANY else [route.http_method]
-    serving = _serving(route.path, release)
-    found = [serving.get(verb) or serving.get(ANY) for verb in verbs]
+    found = [_serving(route.path, verb, release) for verb in _methods_of(route)]
     return found[0] if all(found) else None
 
 
-def _serving(path: str, routes: Sequence[Route]) -> dict[str, Route]:
-    """By HTTP method, the routes of the most specific resource that matches this path."""
-    fitting = {route.path: rank for route in routes if (rank := _fit(path, route.path)) is not None}
-    nearest = min(fitting, key=lambda candidate: (fitting[candidate], candidate), default=None)
-    return {route.http_method: route for route in routes if route.path == nearest}
+def _methods_of(route: Route) -> list[str]:
+    return sorted(VERBS) if route.http_method == ANY else [route.http_method]
+
+
+def _serving(path: str, http_method: str, routes: Sequence[Route]) -> Route | None:
+    """The route that serves this path and method: of the resources that have the method or ANY, the most specific one's."""
+    fitting = [
+        (rank, one.path, one.http_method == ANY, one)
+        for one in routes
+        if one.http_method in {http_method, ANY} and (rank := _fit(path, one.path)) is not None
+    ]
+    return min(fitting, key=lambda each: each[:3])[3] if fitting else None
 
 
 def _is_renamed(old: Route, new: Route) -> bool:

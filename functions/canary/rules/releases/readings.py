@@ -73,14 +73,17 @@ class ReadDefinition:
 def is_promoted_last(definitions: Definitions) -> bool:
     """Whether the present definition is the one that base serves, according to base's recorded fingerprint.
 
-    If these rules are newer than the record, base's export is compared instead, so that an upgrade does not start a rollout.
+    Base's export is compared instead in two cases: these rules are newer than the record, so that an upgrade does not start a
+    rollout; or the record is the fingerprint of that export, which may lack what no method uses.
     """
     base, present = definitions.base, definitions.present
     if present is None or base.recorded is None:
         return False
-    if is_current(base.recorded):
-        return base.recorded == fingerprint(present)
-    return base.definition is not None and serve_alike(base.definition, present)
+    if base.recorded == fingerprint(present):
+        return True
+    if base.definition is None or (is_current(base.recorded) and base.recorded != fingerprint(base.definition)):
+        return False
+    return serve_alike(base.definition, present)
 
 
 def is_served_by_base(definitions: Definitions, stage: Stage) -> bool:
