@@ -65,7 +65,8 @@ class Target(RegisteredTarget):
             policy: a shipped policy's name, or changes to one, as in a target file.
             metrics: what is compared between base and canary.
             alarms: your own alarms; if one fires, the rollout rolls back.
-            shared_live_alias: whether others (event sources, other stages) may use the live aliases too.
+            shared_live_alias: whether others (event sources, other stages) may use the live aliases too; nothing lets
+                them use the canary aliases.
             outside: routes and authorizers that both arms intentionally call alike and that are not counted.
             drill: whether drills may rehearse failures here; only for a stage on which no real user depends.
             dashboard: whether to create a dashboard of both arms.

@@ -83,7 +83,7 @@ def test_a_sound_function_reads_whole(read: Reader):
     assert found.live.arn == f"{ARN}:orders-read:live"
     assert set(found.policies) == {"live", "canary"}
     assert json.loads(found.policies["canary"])["Statement"][0]["Resource"] == f"{ARN}:orders-read:canary"
-    assert (found.event_sources, found.disabled_sources, found.roles) == ((), (), {})
+    assert (found.event_sources, found.disabled_sources, found.roles) == ({}, {}, {})
 
 
 def test_nothing_is_read_twice(ground: Ground, read: Reader):
@@ -96,6 +96,7 @@ def test_nothing_is_read_twice(ground: Ground, read: Reader):
         "GetFunctionConfiguration",
         "GetPolicy",
         "GetPolicy",
+        "ListEventSourceMappings",
         "ListEventSourceMappings",
         "ListVersionsByFunction",
     ]
@@ -157,7 +158,7 @@ def test_a_function_that_does_not_exist_is_missing_in_everything(read: Reader):
     found = read(target=gone)
 
     assert (found.live, found.canary, found.newest, found.brings) == (None, None, None, None)
-    assert (found.policies, found.event_sources) == ({}, ())
+    assert (found.policies, found.event_sources) == ({}, {})
 
 
 def test_an_alias_without_a_policy_has_none(ground: Ground, read: Reader):
@@ -214,7 +215,7 @@ def test_a_version_without_a_state_is_active(read: Reader):
     assert read(get_function_configuration=lambda **_: {"Role": "r"}).brings == VersionState("2")
 
 
-# What is mapped to the live alias.
+# What is mapped to the aliases.
 
 
 def mappings(*names: str, **more: str) -> dict[str, Any]:
@@ -224,34 +225,39 @@ def mappings(*names: str, **more: str) -> dict[str, Any]:
     return {"EventSourceMappings": found}
 
 
-def test_only_event_sources_of_the_live_alias_count(read: Reader):
-    pages = mappings("orders-read:other", "orders-read"), mappings("orders-read:$LATEST", "orders-read:1", "orders-read:live")
+def test_only_event_sources_of_the_two_aliases_count(read: Reader):
+    pages = (
+        mappings("orders-read:other", "orders-read"),
+        mappings("orders-read:$LATEST", "orders-read:1", "orders-read:live", "orders-read:canary"),
+    )
     found = read.paged("list_event_source_mappings", *pages)
 
-    assert (found.event_sources, found.disabled_sources) == ((f"{QUEUE}2",), ())
+    assert (found.event_sources, found.disabled_sources) == ({"live": (f"{QUEUE}2",), "canary": (f"{QUEUE}3",)}, {})
 
 
 @pytest.mark.parametrize("state", ["Creating", "Enabling", "Enabled", "Updating", "Disabling", "Deleting"])
 def test_an_event_source_counts_unless_it_is_disabled(read: Reader, state: str):
-    assert read.paged("list_event_source_mappings", mappings("orders-read:live", State=state)).event_sources == (f"{QUEUE}0",)
+    found = read.paged("list_event_source_mappings", mappings("orders-read:live", State=state))
+
+    assert found.event_sources == {"live": (f"{QUEUE}0",)}
 
 
 def test_a_disabled_event_source_is_told_apart(read: Reader):
-    found = read.paged("list_event_source_mappings", mappings("orders-read:live", State="Disabled"))
+    found = read.paged("list_event_source_mappings", mappings("orders-read:canary", State="Disabled"))
 
-    assert (found.event_sources, found.disabled_sources) == ((), (f"{QUEUE}0",))
+    assert (found.event_sources, found.disabled_sources) == ({}, {"canary": (f"{QUEUE}0",)})
 
 
 def test_an_event_source_without_an_arn_is_named_by_its_id(read: Reader):
     kafka = {"UUID": "u-1", "FunctionArn": f"{ARN}:orders-read:live", "SelfManagedEventSource": {}}
 
-    assert read.paged("list_event_source_mappings", {"EventSourceMappings": [kafka]}).event_sources == (
-        "event source mapping u-1",
-    )
+    assert read.paged("list_event_source_mappings", {"EventSourceMappings": [kafka]}).event_sources == {
+        "live": ("event source mapping u-1",),
+    }
 
 
 def test_a_function_that_does_not_exist_has_no_event_sources(read: Reader):
-    assert read.paged("list_event_source_mappings", refusal("ResourceNotFoundException")).event_sources == ()
+    assert read.paged("list_event_source_mappings", refusal("ResourceNotFoundException")).event_sources == {}
 
 
 # Refusals.

@@ -33,6 +33,7 @@ def test_a_sound_target_reads_whole(ground: Ground, tools: Tools):
     assert found.stage.stage.deployment_id == ground.old_deployment
     assert (found.stage.log_group, found.stage.log_format) == (ground.rig.target.access_log_group, LOG_FORMAT)
     assert (found.stage.has_cache, found.stage.other_stages, found.stage.api_name) == (False, (), "orders")
+    assert found.stage.canary_stages == ()
     assert [str(one) for one in found.stage.definitions.present.methods] == ["GET /orders", "POST /orders", "GET /orders/{id}"]
     assert found.stage.definitions.base.deployment_id == ground.old_deployment
     assert place_of(found) == Place("aws", "eu-west-1", "123456789012")
@@ -46,6 +47,30 @@ def test_the_callers_come_from_the_definition_that_the_release_brings(ground: Gr
         "orders-read": (Caller("orders-read", "prod/GET/orders"), Caller("orders-read", "prod/GET/orders/{id}")),
         "orders-write": (Caller("orders-write", "prod/POST/orders"),),
     }
+
+
+def test_other_stages_are_known_by_the_aliases_that_their_base_and_their_canary_name(ground: Ground, tools: Tools):
+    client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
+    named = {
+        "both": ("live", "canary"),
+        "preview": ("canary", None),
+        "shown": ("own", "live"),
+        "other": ("own", "more"),
+        "bare": (None, None),
+    }
+    for name, (base, canary) in named.items():
+        overrides = {"stageVariableOverrides": {"lambdaAlias": canary}} if canary else {}
+        more = {"canarySettings": {"percentTraffic": 0.0, **overrides}} if canary else {}
+        variables = {"lambdaAlias": base} if base else {}
+        client.create_stage(restApiId=api, stageName=name, deploymentId=ground.old_deployment, variables=variables, **more)
+    try:
+        found = survey(tools.clients, ground.rig.target, Release()).stage
+    finally:
+        for name in named:
+            client.delete_stage(restApiId=api, stageName=name)
+
+    assert set(found.other_stages) == {"both", "shown (its canary)"}
+    assert set(found.canary_stages) == {"both (its canary)", "preview"}
 
 
 def test_an_alias_target_has_no_stage(ground: Ground, tools: Tools):

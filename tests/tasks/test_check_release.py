@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
 import subprocess
 import sys
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +24,7 @@ from canary.rules.definitions.fingerprint import fingerprint
 from canary.rules.rollouts.actions import StartedBy
 from canary.rules.rollouts.phases import Phase
 from canary.rules.targets.policy import WhenQuiet, WhenUnproven
+from canary.rules.targets.target import Outside, OutsideRoute
 from canary.tasks.check_release import check_release
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed
@@ -52,30 +55,41 @@ def cached(ground: Ground) -> Iterator[Ground]:
     ground.patch("/cacheClusterEnabled", "false")
 
 
-class Mapped:
-    """Lambda with a queue that is read through the live alias; moto answers with the alias's version instead."""
+@contextmanager
+def queue_on(ground: Ground, alias: str) -> Iterator[str]:
+    """A queue that an alias of orders-read reads; gives the mapping's id."""
+    client = ground.aws.client("lambda")
+    ground.aws.client("sqs").create_queue(QueueName=QUEUE.rpartition(":")[2])
+    made = client.create_event_source_mapping(FunctionName=f"orders-read:{alias}", EventSourceArn=QUEUE)["UUID"]
+    try:
+        yield made
+    finally:
+        client.delete_event_source_mapping(UUID=made)
 
-    def __init__(self, client: Any) -> None:
-        self._client = client
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._client, name)
-
-    def get_paginator(self, operation: str) -> Any:
-        return self if operation == "list_event_source_mappings" else self._client.get_paginator(operation)
-
-    def paginate(self, *, FunctionName: str) -> Iterator[dict[str, Any]]:  # noqa: N803 - boto3's name
-        arn = f"arn:aws:lambda:eu-west-1:123456789012:function:{FunctionName}"
-        yield {"EventSourceMappings": [{"EventSourceArn": QUEUE, "FunctionArn": arn}]}
+@contextmanager
+def stage_on(ground: Ground, alias: str, canary: str | None = None) -> Iterator[None]:
+    """A second stage of the API, `beta`, that calls an alias, or another one for half of its requests."""
+    client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
+    settings = {"percentTraffic": 50.0, "stageVariableOverrides": {"lambdaAlias": canary}}
+    client.create_stage(
+        restApiId=api,
+        stageName="beta",
+        deploymentId=ground.old_deployment,
+        variables={"lambdaAlias": alias},
+        **({"canarySettings": settings} if canary else {}),
+    )
+    try:
+        yield
+    finally:
+        client.delete_stage(restApiId=api, stageName="beta")
 
 
 @pytest.fixture
 def neighboured(ground: Ground) -> Iterator[Ground]:
     """A second stage of the API also calls the live aliases."""
-    client, api = ground.aws.client("apigateway"), ground.rig.target.stage.rest_api_id
-    client.create_stage(restApiId=api, stageName="beta", deploymentId=ground.old_deployment, variables={"lambdaAlias": "live"})
-    yield ground
-    client.delete_stage(restApiId=api, stageName="beta")
+    with stage_on(ground, "live"):
+        yield ground
 
 
 def test_a_release_that_may_start_is_drafted_and_nothing_is_changed(ground: Ground, walk: Walk):
@@ -403,13 +417,77 @@ def test_a_cached_stage_with_a_deployment_of_its_own_is_noted(cached: Ground):
     assert CACHE_NOTE in answer["draft"]["plan"]["notes"]
 
 
-def test_an_event_source_on_the_live_alias_is_refused(walk: Walk, tools: Tools):
-    own = tools.clients.of(walk.target)
-    vars(own)["lambda_"] = Mapped(own.lambda_)
-    answer = check_release(CheckEvent({"target": "orders"}, walk.rollout_id, walk.execution, walk.now), tools)
+def test_an_event_source_on_the_live_alias_is_refused(ground: Ground):
+    with queue_on(ground, "live"):
+        answer = ground.walk().check()
 
     assert answer["start"] == "REFUSED"
     assert f"alias live is also read by {QUEUE}" in answer["reason"]
+
+
+SPOILS = "would get the release at once, before it is judged, and be counted among the canary's invocations"
+
+
+@pytest.mark.parametrize("is_live_shared", [False, True])
+def test_an_event_source_on_the_canary_alias_is_refused_even_where_live_is_shared(ground: Ground, *, is_live_shared: bool):
+    with queue_on(ground, "canary"):
+        answer = ground.walk(shared_live_alias=is_live_shared).check()
+
+    assert answer["start"] == "REFUSED"
+    assert answer["reason"] == (
+        f"functions.orders-read: alias canary is also read by {QUEUE}, which {SPOILS}; give them an alias of their own"
+    )
+
+
+def test_a_disabled_event_source_on_the_canary_alias_is_noted(ground: Ground):
+    with queue_on(ground, "canary") as mapping:
+        ground.aws.client("lambda").update_event_source_mapping(UUID=mapping, Enabled=False)
+        answer = ground.walk().check()
+
+    assert answer["start"] == "READY"
+    assert [f"mapped to {QUEUE}, which is disabled" in note for note in answer["draft"]["plan"]["notes"]] == [True]
+
+
+@pytest.mark.parametrize("is_live_shared", [False, True])
+@pytest.mark.parametrize(("canary", "named"), [(None, "beta"), ("canary", "beta (its canary)")])
+def test_another_stage_on_the_canary_alias_is_refused_even_where_live_is_shared(
+    ground: Ground, canary: str | None, named: str, *, is_live_shared: bool
+):
+    with stage_on(ground, "own" if canary else "canary", canary):
+        answer = ground.walk(shared_live_alias=is_live_shared).check()
+
+    assert answer["start"] == "REFUSED"
+    assert answer["reason"] == (
+        f"stage: stages {named} set the variable lambdaAlias to canary, the target's canary alias: they {SPOILS}; "
+        "give them an alias of their own"
+    )
+
+
+def test_another_stage_whose_canary_calls_the_live_alias_is_refused_unless_it_is_shared(ground: Ground):
+    with stage_on(ground, "own", "live"):
+        refused, shared = ground.walk().check(), ground.walk(shared_live_alias=True).check()
+
+    assert "stages beta (its canary) use the same live alias" in refused["reason"]
+    assert shared["start"] == "READY"
+
+
+def test_a_call_outside_to_the_canary_alias_is_refused(ground: Ground):
+    client, stage = ground.aws.client("apigateway"), ground.rig.target.stage
+    where = {"restApiId": stage.rest_api_id}
+    orders = next(one for one in client.get_resources(**where)["items"] if one["path"] == "/orders")
+    call = client.get_integration(**where, resourceId=orders["id"], httpMethod="GET")
+    where = {**where, "resourceId": orders["id"], "httpMethod": "DELETE"}
+    uri = call["uri"].replace("${stageVariables.lambdaAlias}", "canary")
+    client.put_method(**where, authorizationType="NONE")
+    client.put_integration(**where, type="AWS_PROXY", integrationHttpMethod="POST", uri=uri)
+    try:
+        answer = ground.walk(outside=Outside((OutsideRoute("/orders", ("DELETE",)),))).check()
+    finally:
+        client.delete_method(**where)
+
+    assert answer["start"] == "REFUSED"
+    assert "DELETE /orders: it is outside the rollout, but the URI " in answer["reason"]
+    assert f"calls the canary alias of orders-read: its requests {SPOILS}; let it call another alias" in answer["reason"]
 
 
 def test_another_stage_on_the_live_alias_is_refused(neighboured: Ground):
@@ -583,6 +661,20 @@ class Permissions:
             SourceArn=source if source.startswith("arn:") else f"{self._source}/{source}",
         )
 
+    @contextmanager
+    def with_statement(self, alias: str, statement: Json) -> Iterator[None]:
+        """The policy with a statement that AddPermission cannot write."""
+        before = json.loads(self._client.get_policy(FunctionName="orders-read", Qualifier=alias)["Policy"])
+        self._put(alias, {**before, "Statement": [*before["Statement"], statement]})
+        try:
+            yield
+        finally:
+            self._put(alias, before)
+
+    def _put(self, alias: str, policy: Json) -> None:
+        arn = f"arn:aws:lambda:eu-west-1:123456789012:function:orders-read:{alias}"
+        self._client.put_resource_policy(ResourceArn=arn, Policy=json.dumps(policy))
+
     def restore(self) -> None:
         for alias, before in self._sids.items():
             for sid in self._list(alias) - before:
@@ -634,6 +726,79 @@ def test_a_topic_that_calls_live_is_refused_and_the_printed_command_takes_its_pe
     assert f"alias live is also called by {TOPIC}, which would get the release at once" in refused["reason"]
     run_command(ground, refused["reason"])
     assert ground.walk().check()["start"] == "READY"
+
+
+def test_a_topic_that_calls_canary_is_refused_and_the_printed_command_takes_its_permission(
+    ground: Ground, permissions: Permissions
+):
+    permissions.give("canary", "topic", TOPIC, "sns.amazonaws.com")
+    refused = ground.walk(shared_live_alias=True).check()
+
+    assert refused["start"] == "REFUSED"
+    assert f"alias canary is also called by {TOPIC}, which {SPOILS}; give them an alias of their own" in refused["reason"]
+    run_command(ground, refused["reason"])
+    assert ground.walk().check()["start"] == "READY"
+
+
+def test_whoever_may_call_the_canary_alias_is_noted(ground: Ground, permissions: Permissions):
+    permissions.give("canary", "anywhere", "arn:aws:s3:::*", "s3.amazonaws.com")
+    answer = ground.walk().check()
+
+    assert answer["start"] == "READY"
+    (note,) = answer["draft"]["plan"]["notes"]
+    assert f"alias canary of orders-read also lets in s3.amazonaws.com for arn:aws:s3:::*: they {SPOILS}" in note
+
+
+PERIMETER = {
+    "Effect": "Deny",
+    "Principal": "*",
+    "Action": "lambda:*",
+    "Condition": {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}},
+}
+
+
+@pytest.mark.parametrize(
+    ("named", "named_as"), [({}, "number 2"), ({"Sid": "Only our org"}, "Only our org"), ({"Sid": "OnlyOurOrg"}, "OnlyOurOrg")]
+)
+def test_a_denial_for_all_who_are_outside_the_organization_is_not_to_be_removed(
+    ground: Ground, permissions: Permissions, named: Json, named_as: str
+):
+    stage = ground.rig.target.stage
+    own = f"arn:aws:execute-api:eu-west-1:123456789012:{stage.rest_api_id}/{stage.stage_name}/*/*"
+    with permissions.with_statement("canary", {**PERIMETER, **named}):
+        refused = ground.walk().check()
+
+    assert refused["start"] == "REFUSED"
+    assert "remove-permission" not in refused["reason"]
+    said = f"let statement {named_as} spare the API, with the condition ArnNotLike aws:SourceArn '{own}', and put the changed"
+    assert said in refused["reason"]
+
+
+def test_a_permission_that_a_topic_shares_with_the_api_is_not_to_be_removed(ground: Ground, permissions: Permissions):
+    stage = ground.rig.target.stage
+    own = f"arn:aws:execute-api:eu-west-1:123456789012:{stage.rest_api_id}/*"
+    services = {
+        "Sid": "services",
+        "Effect": "Allow",
+        "Principal": {"Service": ["apigateway.amazonaws.com", "sns.amazonaws.com"]},
+        "Action": "lambda:InvokeFunction",
+        "Condition": {"ArnLike": {"aws:SourceArn": [own, TOPIC]}},
+    }
+    with permissions.with_statement("live", services):
+        refused = ground.walk().check()
+
+    assert refused["start"] == "REFUSED"
+    assert f"alias live is also called by {TOPIC}, which would get the release at once" in refused["reason"]
+    assert "take them out of the statement services and put the changed policy with " in refused["reason"]
+    assert "remove-permission --" not in refused["reason"]
+
+
+def test_a_denial_that_spares_the_api_as_the_refusal_says_lets_it_in(ground: Ground, permissions: Permissions):
+    stage = ground.rig.target.stage
+    own = f"arn:aws:execute-api:eu-west-1:123456789012:{stage.rest_api_id}/{stage.stage_name}/*/*"
+    spared = {**PERIMETER["Condition"], "ArnNotLike": {"aws:SourceArn": own}}
+    with permissions.with_statement("canary", {**PERIMETER, "Condition": spared}):
+        assert ground.walk().check()["start"] == "READY"
 
 
 def test_a_topic_may_call_an_alias_that_is_shared_and_the_plan_says_so(ground: Ground, permissions: Permissions):

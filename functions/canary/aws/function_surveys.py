@@ -18,6 +18,8 @@ from canary.rules.checks.function_checks import PENDING, FunctionSurvey, Version
 from canary.rules.releases.code import PublishedCode
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from canary.rules.checks.callers import Caller
     from canary.rules.releases.release import Release
     from canary.rules.targets.live import LiveAlias
@@ -75,7 +77,8 @@ def survey_function(
     versions = dict.fromkeys([*weighted, *unlisted, *([brought] if brought else [])])
     read = {version: one for version in versions if (one := _configuration(client, function.name, version))}
     known = {**(listed or {}), **read}
-    sources = _event_sources(client, function)
+    aliases = [name for name, alias in ((function.live, live), (function.canary, canary)) if name and alias]
+    sources = {alias: _event_sources(client, function.name, alias) for alias in aliases}
     return FunctionSurvey(
         live=live,
         canary=canary,
@@ -83,9 +86,9 @@ def survey_function(
         is_listed=listed is not None,
         brings=_state_of(brought, read[brought]) if brought in read else None,
         callers=callers,
-        policies=_policies(client, function, {function.live: live, function.canary: canary}) if target.shifter.has_api else {},
-        event_sources=tuple(name for name, is_disabled in sources.items() if not is_disabled),
-        disabled_sources=tuple(name for name, is_disabled in sources.items() if is_disabled),
+        policies={alias: _policy(client, function.name, alias) for alias in aliases} if target.shifter.has_api else {},
+        event_sources=_chosen(sources, is_disabled=False),
+        disabled_sources=_chosen(sources, is_disabled=True),
         roles={version: str(read[version]["Role"]) for version in (*weighted, brought) if version in read} if weighted else {},
         code={version: _code_of(known[version]) for version in (live and live.version, brought) if version in known},
     )
@@ -177,11 +180,6 @@ def _sentence(found: Json, field: str) -> str:
     return " ".join([found.get(field, "").rstrip("."), f"({code})" if code else ""]).strip()
 
 
-def _policies(client: Any, function: TargetFunction, aliases: dict[str | None, LiveAlias | None]) -> dict[str, str | None]:  # noqa: ANN401
-    """The policies of the aliases that exist."""
-    return {name: _policy(client, function.name, name) for name, alias in aliases.items() if name and alias}
-
-
 def _policy(client: Any, function: str, alias: str) -> str | None:  # noqa: ANN401
     with refusals(f"aws lambda get-policy --function-name {function} --qualifier {alias}"):
         try:
@@ -192,9 +190,9 @@ def _policy(client: Any, function: str, alias: str) -> str | None:  # noqa: ANN4
             raise
 
 
-def _event_sources(client: Any, function: TargetFunction) -> dict[str, bool]:  # noqa: ANN401
-    """The event sources of the live alias, and whether each is disabled; those of the function itself do not count."""
-    name = f"{function.name}:{function.live}"
+def _event_sources(client: Any, function: str, alias: str) -> dict[str, bool]:  # noqa: ANN401
+    """The event sources of an alias, and whether each is disabled; those of the function itself do not count."""
+    name = f"{function}:{alias}"
     with refusals(f"aws lambda list-event-source-mappings --function-name {name}"):
         try:
             pages = list(client.get_paginator("list_event_source_mappings").paginate(FunctionName=name))
@@ -204,6 +202,12 @@ def _event_sources(client: Any, function: TargetFunction) -> dict[str, bool]:  #
             raise
     found = [one for page in pages for one in page["EventSourceMappings"] if one["FunctionArn"].endswith(f":{name}")]
     return {_source_of(one): one.get("State") == "Disabled" for one in found}
+
+
+def _chosen(sources: Mapping[str, Mapping[str, bool]], *, is_disabled: bool) -> dict[str, tuple[str, ...]]:
+    """The event sources in this state, by alias; an alias without one is left out."""
+    found = {alias: tuple(one for one, state in own.items() if state is is_disabled) for alias, own in sources.items()}
+    return {alias: names for alias, names in found.items() if names}
 
 
 def _source_of(mapping: Json) -> str:

@@ -121,7 +121,8 @@ def _survey_stage(
         log_group=live.log.group,
         log_format=live.log.format,
         has_cache=bool(mine.get("cacheClusterEnabled")),
-        other_stages=_others(answers, target, stage),
+        other_stages=_others(answers, stage, {function.live for function in target.functions}),
+        canary_stages=_others(answers, stage, {str(function.canary) for function in target.functions}),
         deployment_exists=definitions.named is not None or not names_another(release.deployment, mine["deploymentId"]),
         definitions=definitions,
         api_name=str(reader.api["name"]),
@@ -129,10 +130,21 @@ def _survey_stage(
     )
 
 
-def _others(answers: list[dict[str, Any]], target: Target, stage: Stage) -> tuple[str, ...]:
-    lives = {function.live for function in target.functions}
+def _others(answers: list[dict[str, Any]], stage: Stage, aliases: set[str]) -> tuple[str, ...]:
+    """The API's other stages that name one of the aliases: on base, or in an override of their own canary.
+
+    A canary counts at any weight, 0 % included: its weight may change at any time.
+    """
+    others = {answer["stageName"]: answer for answer in answers if answer["stageName"] != stage.stage_name}
     return tuple(
-        answer["stageName"]
-        for answer in answers
-        if answer["stageName"] != stage.stage_name and answer.get("variables", {}).get(stage.alias_variable) in lives
+        f"{name}{where}"
+        for name, answer in others.items()
+        for where, variables in _arms_of(answer)
+        if variables.get(stage.alias_variable) in aliases
     )
+
+
+def _arms_of(answer: dict[str, Any]) -> tuple[tuple[str, dict[str, str]], ...]:
+    """The variables that each arm of a stage sets, and how a name is followed by the arm."""
+    overrides = answer.get("canarySettings", {}).get("stageVariableOverrides", {})
+    return ("", answer.get("variables", {})), (" (its canary)", overrides)

@@ -114,7 +114,8 @@ class TargetModel(Strict):
     )
     shared_live_alias: Switch = Field(
         default=False,
-        description="whether others (event sources, topics, rules, other stages) may use the live aliases too",
+        description="whether others (event sources, topics, rules, other stages) may use the live aliases too; "
+        "no setting lets them use the canary aliases",
     )
     outside: tuple[OutsideModel, ...] = Field(
         default=(),

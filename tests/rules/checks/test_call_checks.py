@@ -234,6 +234,34 @@ class TestOutside:
         )
 
 
+CANARY_URIS = [
+    lambda_uri("orders-read", "canary"),
+    lambda_uri("orders-read", "${stageVariables.preview}"),
+    lambda_uri("${stageVariables.shown}", ""),
+]
+VARIABLES = {"lambdaAlias": "live", "preview": "canary", "shown": "orders-read:canary"}
+
+
+@pytest.mark.parametrize("uri", CANARY_URIS)
+@pytest.mark.parametrize("place", [HERE, None])
+def test_a_call_outside_to_a_canary_alias_is_refused(uri, place):
+    api = ORDERS.with_verb("/legacy/a", "GET", call=Call(uri=uri))
+    (problem,) = problems(api, outside=LEGACY, variables=VARIABLES, place=place)
+    assert str(problem) == (
+        f"GET /legacy/a: it is outside the rollout, but the URI {uri} calls the canary alias of orders-read: its requests "
+        "would get the release at once, before it is judged, and be counted among the canary's invocations; "
+        "let it call another alias"
+    )
+
+
+@pytest.mark.parametrize(
+    "uri", [lambda_uri("orders-ship", "canary"), lambda_uri("orders-read", "canary", account="999999999999")]
+)
+def test_a_call_outside_may_name_someone_elses_canary_alias(uri):
+    api = ORDERS.with_verb("/legacy/a", "GET", call=Call(uri=uri))
+    assert problems(api, outside=LEGACY) == []
+
+
 def test_what_calls_no_function_is_noted():
     api = ORDERS.with_verb("/ping", "GET", call=Call("MOCK")).with_verb("/old", "GET", call=Call("HTTP", "https://old"))
     api = api.with_verb("/legacy/a", "GET", call=Call("HTTP", "https://old"))

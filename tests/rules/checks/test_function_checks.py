@@ -9,7 +9,13 @@ from decimal import Decimal
 import pytest
 
 from canary.rules.checks.callers import Caller
-from canary.rules.checks.function_checks import VersionState, find_function_notes, find_function_problems, find_pending
+from canary.rules.checks.function_checks import (
+    VersionState,
+    find_function_notes,
+    find_function_problems,
+    find_own_problems,
+    find_pending,
+)
 from canary.rules.releases.release import Release
 from canary.rules.targets.live import LiveAlias
 from tests.builders import a_function_survey, a_target
@@ -89,11 +95,18 @@ def test_finds_nothing_against_a_sound_function():
         ),
         ({"newest": None}, "functions.orders-read: no version is published; publish one with aws lambda publish-version"),
         (
-            {"event_sources": ("queue orders", "topic orders")},
+            {"event_sources": {"live": ("queue orders", "topic orders")}},
             (
                 "functions.orders-read: alias live is also read by queue orders, topic orders, "
                 "which would get the release at once; "
                 "give them an alias of their own, or set shared_live_alias: true in the target"
+            ),
+        ),
+        (
+            {"event_sources": {"canary": ("queue orders",)}},
+            (
+                "functions.orders-read: alias canary is also read by queue orders, which would get the release at once, "
+                "before it is judged, and be counted among the canary's invocations; give them an alias of their own"
             ),
         ),
         (
@@ -240,17 +253,50 @@ def test_a_long_stage_name_gives_a_statement_id_that_lambda_takes():
     assert 90 < len(sid) <= 100
 
 
-def test_a_statement_that_denies_is_to_be_removed():
-    denial = a_statement("nobody", Effect="Deny", Principal="*", Condition={})
+def test_a_statement_that_denies_only_this_api_is_to_be_removed():
+    denial = a_statement("not-yet", Effect="Deny")
     (found,) = problems(called(canary=a_policy_text(a_statement(), denial)))
     assert found.endswith(
-        "its policy denies them: remove that statement with aws lambda remove-permission --function-name orders-read "
-        "--qualifier canary --statement-id nobody"
+        "its policy denies them: remove statement not-yet with aws lambda remove-permission --function-name orders-read "
+        "--qualifier canary --statement-id not-yet"
     )
 
 
+SPARED = (
+    f"spare the API, with the condition ArnNotLike aws:SourceArn '{API}/prod/*/*', and put the changed policy with "
+    f"aws lambda put-resource-policy --resource-arn {ARN}:canary --policy file://policy.json"
+)
+PERIMETER = {"StringNotEquals": {"aws:PrincipalOrgID": "o-a1b2c3d4e5"}}
+
+
+@pytest.mark.parametrize("condition", [{}, PERIMETER])
+def test_a_statement_that_denies_others_too_is_kept_and_spares_the_api(condition):
+    denial = a_statement("OnlyOurOrg", Effect="Deny", Principal="*", Action="lambda:*", Condition=condition)
+    (found,) = problems(called(canary=a_policy_text(a_statement(), denial)))
+    assert found.endswith(f"its policy denies them: let statement OnlyOurOrg {SPARED}")
+    spared = {**denial, "Condition": {**condition, "ArnNotLike": {"aws:SourceArn": f"{API}/prod/*/*"}}}
+    assert problems(called(canary=a_policy_text(a_statement(), spared))) == []
+
+
+@pytest.mark.parametrize(
+    ("sid", "named"), [(None, "number 2"), ("", "number 2"), ("Not yet", "Not yet"), ("-x", "-x"), ("n" * 101, "n" * 101)]
+)
+def test_a_statement_whose_id_no_command_takes_spares_the_api(sid, named):
+    denial = {key: value for key, value in a_statement(sid, Effect="Deny").items() if value is not None}
+    (found,) = problems(called(canary=a_policy_text(a_statement(), denial)))
+    assert found.endswith(f"its policy denies them: let statement {named} {SPARED}")
+
+
+def test_each_statement_that_denies_is_named():
+    denials = a_statement("a", Effect="Deny"), a_statement("b", Effect="Deny", Principal="*", Condition={})
+    (found,) = problems(called(canary=a_policy_text(a_statement(), *denials)))
+    assert "remove statement a with aws lambda remove-permission " in found
+    assert found.endswith(f"--statement-id a and let statement b {SPARED}")
+
+
 def test_an_uncertain_permission_is_noted_and_refuses_nothing():
-    policy = a_policy_text(a_statement("odd", Condition={"DateGreaterThan": {"aws:CurrentTime": "2026-01-01T00:00:00Z"}}))
+    own, since = {"AWS:SourceArn": f"{API}/prod/*"}, {"aws:CurrentTime": "2026-01-01T00:00:00Z"}
+    policy = a_policy_text(a_statement("odd", Condition={"ArnLike": own, "DateGreaterThan": since}))
     found = called(canary=policy)
     assert problems(found) == []
     assert notes(found) == [
@@ -280,21 +326,79 @@ def test_a_topic_that_the_policy_names_calls_the_live_alias():
     assert problems(called(live=SHARED)) == [
         (
             f"functions.orders-read: alias live is also called by {TOPIC}, which would get the release at once; "
-            "give them an alias of their own; if nothing calls it any more, remove the permission with "
+            "give them an alias of their own; if they no longer call it, remove their permission with "
             "aws lambda remove-permission --function-name orders-read --qualifier live --statement-id topic; "
             "or set shared_live_alias: true in the target"
         )
     ]
 
 
-def test_callers_of_the_canary_alias_do_not_matter():
-    assert problems(called(canary=SHARED)) == []
+@pytest.mark.parametrize("is_live_shared", [True, False])
+def test_a_topic_that_the_policy_names_may_never_call_the_canary_alias(*, is_live_shared):
+    target = a_target("orders-read", shared_live_alias=is_live_shared)
+    assert problems(called(canary=SHARED), target=target) == [
+        (
+            f"functions.orders-read: alias canary is also called by {TOPIC}, which would get the release at once, "
+            "before it is judged, and be counted among the canary's invocations; "
+            "give them an alias of their own; if they no longer call it, remove their permission with "
+            "aws lambda remove-permission --function-name orders-read --qualifier canary --statement-id topic"
+        )
+    ]
     assert notes(called(canary=SHARED)) == []
+
+
+def test_others_whom_the_canary_aliass_policy_lets_in_are_noted():
+    anywhere = a_statement("any", "arn:aws:s3:::*", "s3.amazonaws.com")
+    found = called(canary=a_policy_text(a_statement(), anywhere))
+    assert problems(found) == []
+    assert notes(found) == [
+        (
+            "the policy of alias canary of orders-read also lets in s3.amazonaws.com for arn:aws:s3:::*: they would get the "
+            "release at once, before it is judged, and be counted among the canary's invocations"
+        )
+    ]
+
+
+def test_other_callers_of_either_alias_are_no_problem_of_the_function_itself():
+    target, sources = a_target("orders-read"), {"live": ("queue orders",), "canary": ("queue orders",)}
+    found = called(SHARED, SHARED, event_sources=sources)
+    assert [*find_own_problems(target, target.functions[0], Release(), found)] == []
+    assert len(problems(found)) == 4
+
+
+BOTH = a_statement(
+    "services", [f"{API}/prod/*", TOPIC], Principal={"Service": ["apigateway.amazonaws.com", "sns.amazonaws.com"]}
+)
+RULE = "arn:aws:events:eu-west-1:123456789012:rule/nightly"
+
+
+@pytest.mark.parametrize(
+    ("statement", "named"),
+    [(BOTH, "services"), ({**a_statement("", TOPIC, "sns.amazonaws.com")}, "number 2")],
+)
+def test_a_permission_that_no_command_takes_alone_is_taken_out_by_hand(statement, named):
+    (found,) = problems(called(live=a_policy_text(a_statement(), statement)))
+    assert "remove-permission --" not in found
+    assert found.endswith(
+        f"if they no longer call it, take them out of the statement {named} and put the changed policy with aws lambda "
+        f"put-resource-policy --resource-arn {ARN}:live --policy file://policy.json (remove-permission would take too much, "
+        "or does not accept that id); or set shared_live_alias: true in the target"
+    )
+
+
+def test_every_permission_of_others_has_its_command():
+    rule, topics = (
+        a_statement("rule", RULE, "events.amazonaws.com"),
+        a_statement("t", [TOPIC, f"{TOPIC}-2"], "sns.amazonaws.com"),
+    )
+    (found,) = problems(called(live=a_policy_text(a_statement(), rule, topics, BOTH)))
+    command = "aws lambda remove-permission --function-name orders-read --qualifier live --statement-id"
+    assert f"; if they no longer call it, remove their permission with {command} rule and {command} t and take them" in found
 
 
 def test_others_may_call_a_live_alias_that_the_target_calls_shared():
     target = a_target("orders-read", shared_live_alias=True)
-    found = called(live=SHARED, event_sources=("queue orders",))
+    found = called(live=SHARED, event_sources={"live": ("queue orders",)})
     assert problems(found, target=target) == []
     assert notes(found, target=target) == [
         f"alias live of orders-read is also called by {TOPIC}, which get the release with its promotion"
@@ -315,10 +419,15 @@ def test_others_whom_the_policy_lets_in_are_noted():
 
 
 def test_a_disabled_event_source_is_noted():
-    assert problems(called(disabled_sources=("queue orders",))) == []
-    assert notes(called(disabled_sources=("queue orders",))) == [
+    found = called(disabled_sources={"live": ("queue orders",), "canary": ("queue returns",)})
+    assert problems(found) == []
+    assert notes(found) == [
         (
             "alias live of orders-read is mapped to queue orders, which is disabled: "
             "when it is enabled again, it gets the release with the promotion"
-        )
+        ),
+        (
+            "alias canary of orders-read is mapped to queue returns, which is disabled: when it is enabled again, it "
+            "would get the release at once, before it is judged, and be counted among the canary's invocations"
+        ),
     ]

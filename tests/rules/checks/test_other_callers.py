@@ -7,7 +7,8 @@ import json
 import pytest
 
 from canary.rules.checks.callers import ApiIdentity
-from canary.rules.checks.other_callers import find_other_callers
+from canary.rules.checks.other_callers import find_other_callers, is_only_about
+from canary.rules.checks.resource_policy import read_statements
 
 ACCOUNT = "123456789012"
 ALIAS = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:orders-read:live"
@@ -152,6 +153,41 @@ def test_everyone_else_whom_the_policy_lets_in_is_possible(statement, name):
 def test_a_statement_that_allows_no_call_reports_no_caller(statement):
     statement = {key: value for key, value in statement.items() if key != "Action" or "NotAction" not in statement}
     assert certain(statement) == possible(statement) == []
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_removable"),
+    [
+        (permit(source=TOPIC), True),
+        (permit(source=[TOPIC, f"{TOPIC}-2"]), True),
+        (permit(source=TOPIC, Sid="a.b_c-d"), True),
+        (permit(source=TOPIC, Sid="a b"), False),
+        (permit(source=TOPIC, Sid=""), False),
+        (permit(source=[TOPIC, "arn:aws:sns:*"]), False),
+        (permit(source=[TOPIC, OWN], Principal={"Service": [SNS, GATEWAY]}), False),
+    ],
+)
+def test_a_statement_can_be_removed_if_only_certain_callers_lose_by_it(statement, is_removable):
+    found = find_other_callers(json.dumps({"Statement": [permit(GATEWAY, OWN, Sid="own"), statement]}), API, ALIAS)
+    assert {one.is_removable for one in found.certain} == {is_removable}
+
+
+@pytest.mark.parametrize(
+    ("statement", "is_alone"),
+    [
+        (permit(GATEWAY, OWN, Effect="Deny"), True),
+        (permit(Principal="*", source=OWN, Effect="Deny", Action="lambda:*"), True),
+        (permit(GATEWAY, [OWN, OWN.replace("prod", "beta")], Effect="Deny"), True),
+        (permit(GATEWAY, Effect="Deny"), False),
+        (permit(GATEWAY, [OWN, OWN.replace("a1b2c3d4e5", "*")], Effect="Deny"), False),
+        (permit(Principal={"Service": [GATEWAY, SNS]}, source=OWN, Effect="Deny"), False),
+        (permit(Principal="*", Effect="Deny", Condition={"ArnNotLike": {"aws:SourceArn": OWN}}), False),
+        (permit(Principal={}, source=OWN, Effect="Deny"), False),
+    ],
+)
+def test_a_statement_about_this_api_alone_is_known(statement, is_alone):
+    (read,) = read_statements(json.dumps({"Statement": [statement]}))
+    assert is_only_about(read, API) is is_alone
 
 
 def test_without_a_policy_no_caller_is_reported():

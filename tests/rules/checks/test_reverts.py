@@ -215,13 +215,14 @@ def test_what_is_gone_or_in_the_way_is_a_problem(survey, said):
     assert said in "; ".join(problems_of(survey))
 
 
-def test_other_callers_of_the_live_alias_are_no_problem():
-    shared = a_surveyed(other_stages=("beta",), functions={"orders-read": _read_by_a_queue()})
+def test_other_callers_of_either_alias_are_no_problem():
+    shared = a_surveyed(other_stages=("beta",), canary_stages=("alpha",), functions={"orders-read": _read_by_a_queue()})
     assert problems_of(shared) == []
 
 
 def _read_by_a_queue():
-    survey = a_function_survey("2", "1", event_sources=("arn:aws:sqs:eu-west-1:123456789012:queue",))
+    queues = ("arn:aws:sqs:eu-west-1:123456789012:queue",)
+    survey = a_function_survey("2", "1", event_sources={"live": queues, "canary": queues})
     return replace(survey, brings=VersionState("1"))
 
 

@@ -68,6 +68,14 @@ def test_a_stage_that_does_not_exist_is_the_only_problem_of_the_stage():
             ),
         ),
         (
+            {"canary_stages": ("beta", "demo (its canary)")},
+            (
+                "stage: stages beta, demo (its canary) set the variable lambdaAlias to canary, the target's canary alias: "
+                "they would get the release at once, before it is judged, and be counted among the canary's invocations; "
+                "give them an alias of their own"
+            ),
+        ),
+        (
             {"log_group": "/apigw/other"},
             (
                 "access_log_group: the stage logs to /apigw/other, the target says /apigw/orders-prod; "

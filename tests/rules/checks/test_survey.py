@@ -89,6 +89,12 @@ def test_other_stages_may_use_an_alias_that_the_target_calls_shared():
     assert problems(with_stage(other_stages=("beta",)), target=target) == []
 
 
+def test_other_stages_may_never_use_the_canary_alias():
+    target = a_target(shared_live_alias=True)
+    (found,) = problems(with_stage(canary_stages=("beta",)), target=target)
+    assert found.startswith("stage: stages beta set the variable lambdaAlias to canary, the target's canary alias")
+
+
 @pytest.mark.parametrize(
     ("state", "problem"),
     [

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from canary.rules.checks.caller_checks import FROM_CANARY
 from canary.rules.definitions.definition import ANY
 from canary.rules.definitions.integrations import Call, FunctionName, Place, calls_lambda, calls_of, through
 from canary.rules.definitions.outside_routes import find_unmatched, is_outside
@@ -165,7 +166,15 @@ def name_some(names: list[str], most: int) -> str:
 
 
 def _outside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
-    """Why a call outside the rollout would differ between the arms; a target's function may, because it has both aliases."""
+    """Why a call outside the rollout would differ between the arms; a target's function may, because it has both aliases.
+
+    No call may name a canary alias itself: base's requests would run the release, and pass for invocations of the canary.
+    """
+    if meant := _named_canary(call, ground):
+        return (
+            f"it is outside the rollout, but the URI {call.uri} calls the canary alias of {meant}: its requests {FROM_CANARY}",
+            "let it call another alias",
+        )
     function = call.function
     known = {one.name for one in ground.target.functions}
     if function and function.name in known and function.qualifier == through(ground.alias_variable):
@@ -182,6 +191,15 @@ def _outside_problem(call: Call, ground: Ground) -> tuple[str, str] | None:
 def _overrides_used(method: Method, ground: Ground) -> list[str]:
     """The variables that a method's integration depends on and whose values differ between base and canary."""
     return find_used(method.integration, ground.overrides) if method.integration else []
+
+
+def _named_canary(call: Call, ground: Ground) -> str | None:
+    """The target's function whose canary alias a call names in both arms."""
+    meant = replace(call, uri=_with_variables(call.uri, ground)).function
+    if meant is None or (ground.place and meant.place != ground.place):
+        return None
+    canaries = {(one.name, one.canary) for one in ground.target.functions}
+    return meant.name if (meant.name, meant.qualifier) in canaries else None
 
 
 def _overrides_in(uri: str, ground: Ground) -> list[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from canary.rules.checks.callers import ApiIdentity, Caller, find_uncovered
-from canary.rules.checks.other_callers import OtherCallers, find_other_callers
+from canary.rules.checks.other_callers import OtherCallers, find_other_callers, is_only_about
 from canary.rules.checks.resource_policy import PolicyAnswer, read_statements
 from canary.rules.releases.problems import Problem
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from canary.rules.checks.callers import Uncovered
+    from canary.rules.checks.other_callers import OtherCaller
+    from canary.rules.checks.resource_policy import Statement
 
 MOST_NAMED = 5
 """A sentence names this many callers and counts the others."""
@@ -26,6 +28,14 @@ EVERY_AUTHORIZER = "authorizers/*"
 ANOTHER_ID = (
     f"; the deployment may have another id for an authorizer, and only a permission for {EVERY_AUTHORIZER} covers every id"
 )
+
+FROM_LIVE = "would get the release at once"
+"""What a promotion does to others who use the live alias."""
+
+FROM_CANARY = "would get the release at once, before it is judged, and be counted among the canary's invocations"
+"""What a rollout does to others who use the canary alias. These invocations are its evidence that the release ran."""
+
+SHARE = "or set shared_live_alias: true in the target"
 
 LONGEST_STATEMENT_ID = 100
 ROOM_FOR_A_NUMBER = 4
@@ -64,13 +74,17 @@ class InvokePermission:
 
 @dataclass(frozen=True, slots=True)
 class AliasPolicy:
-    """One alias of one function, the text of its resource policy (None without one), and the API that must call it."""
+    """One alias of one function, the text of its resource policy (None without one), and the API that must call it.
+
+    ``is_canary``: whether it is the canary alias, which nobody else may use even if the target shares its live alias.
+    """
 
     function: str
     alias: str
     arn: str
     text: str | None
     api: ApiIdentity
+    is_canary: bool = False
 
     @property
     def _options(self) -> str:
@@ -112,31 +126,60 @@ class AliasPolicy:
     def find_sharing(self) -> Iterator[Problem]:
         """Those who certainly call the alias besides the API."""
         if certain := self.others.certain:
+            named, effect = cut(one.name for one in certain), FROM_CANARY if self.is_canary else FROM_LIVE
+            fix = f"give them an alias of their own; if they no longer call it, {self._take_out(certain)}"
             yield Problem(
                 f"functions.{self.function}",
-                f"alias {self.alias} is also called by {cut(one.name for one in certain)}, which would get the release at once",
-                "give them an alias of their own; if nothing calls it any more, remove the permission with "
-                f"{self._remove(certain[0].sid)}; or set shared_live_alias: true in the target",
+                f"alias {self.alias} is also called by {named}, which {effect}",
+                fix if self.is_canary else f"{fix}; {SHARE}",
             )
 
     def find_sharing_notes(self) -> Iterator[str]:
-        """All who call the alias besides the API, or may; certain callers only occur if the target shares its live alias."""
+        """All who call the alias besides the API, or may. Certain callers only occur if the target shares its live alias."""
         others = self.others
-        if others.certain:
+        if others.certain and not self.is_canary:
             named = cut(one.name for one in others.certain)
             yield f"alias {self.alias} of {self.function} is also called by {named}, which get the release with its promotion"
         if others.possible:
-            named = cut(one.name for one in others.possible)
-            yield f"the policy of alias {self.alias} of {self.function} also lets in {named}: they get the promoted release too"
+            named, effect = cut(one.name for one in others.possible), "get the promoted release too"
+            effect = FROM_CANARY if self.is_canary else effect
+            yield f"the policy of alias {self.alias} of {self.function} also lets in {named}: they {effect}"
 
     def _find_uncovered(self, callers: tuple[Caller, ...]) -> tuple[Uncovered, ...]:
         return find_uncovered(self.text, callers, self.api, self.arn)
 
     def _remedy(self, uncovered: Uncovered) -> str:
-        """The command that lets the API in: its stage or its authorizer, and nothing else."""
-        if uncovered.sids:
-            return f"its policy denies them: remove that statement with {self._remove(uncovered.sids[0])}"
-        return f"add the permission with {self._grant(uncovered.caller).command}"
+        """What lets the API in: its stage or its authorizer, and nothing else."""
+        grant = self._grant(uncovered.caller)
+        if not uncovered.sids:
+            return f"add the permission with {grant.command}"
+        denials = [one for one in read_statements(self.text) if one.sid in uncovered.sids]
+        return f"its policy denies them: {' and '.join(self._lift(one, grant) for one in denials)}"
+
+    def _lift(self, denial: Statement, grant: InvokePermission) -> str:
+        """What stops a statement from keeping the API out: without it if it is about nothing else, otherwise an exception."""
+        if denial.is_removable and is_only_about(denial, self.api):
+            return f"remove statement {denial.sid} with {self._remove(denial.sid)}"
+        return (
+            f"let statement {denial.sid} spare the API, with the condition ArnNotLike aws:SourceArn '{grant.source_arn}', "
+            f"and put the changed policy with {self._put}"
+        )
+
+    def _take_out(self, callers: tuple[OtherCaller, ...]) -> str:
+        """What takes away the permissions of these callers and of nobody else."""
+        alone = dict.fromkeys(self._remove(one.sid) for one in callers if one.is_removable)
+        mixed = dict.fromkeys(one.sid for one in callers if not one.is_removable)
+        ways = [f"remove their permission with {' and '.join(alone)}"] if alone else []
+        if mixed:
+            ways.append(
+                f"take them out of the statement {cut(mixed)} and put the changed policy with {self._put} "
+                "(remove-permission would take too much, or does not accept that id)"
+            )
+        return " and ".join(ways)
+
+    @property
+    def _put(self) -> str:
+        return f"aws lambda put-resource-policy --resource-arn {self.arn} --policy file://policy.json"
 
     def _grant(self, caller: Caller) -> InvokePermission:
         authorizer = EVERY_AUTHORIZER if caller.is_id_guessed else caller.presents

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from canary.rules.checks.call_checks import MOST_NAMED, name_some
-from canary.rules.checks.caller_checks import AliasPolicy, cut
+from canary.rules.checks.caller_checks import FROM_CANARY, FROM_LIVE, SHARE, AliasPolicy, cut
 from canary.rules.checks.callers import Caller, api_identity
 from canary.rules.releases.code import PublishedCode
 from canary.rules.releases.problems import Problem
@@ -49,7 +49,7 @@ class FunctionSurvey:
     versions is too long for that. ``brings``: the version that the release brings, None if it does not exist.
     ``callers``: the API's methods and authorizers that call the function through the alias variable.
     ``policies``: by alias name, the text of the alias's resource policy, None without one; empty if no API calls the function.
-    ``event_sources``: event source mappings of `live`; ``disabled_sources``: those that are disabled.
+    ``event_sources``: by alias name, what its event source mappings read; ``disabled_sources``: of mappings that are disabled.
     ``roles``: the execution roles, by version, of the versions that would share an alias.
     ``code``: by version, what Lambda says about the code of the versions that base serves and that the release brings.
     """
@@ -60,8 +60,8 @@ class FunctionSurvey:
     brings: VersionState | None = None
     callers: tuple[Caller, ...] = ()
     policies: Mapping[str, str | None] = field(default_factory=dict)
-    event_sources: tuple[str, ...] = ()
-    disabled_sources: tuple[str, ...] = ()
+    event_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    disabled_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     roles: Mapping[str, str] = field(default_factory=dict)
     code: Mapping[str, PublishedCode] = field(default_factory=dict)
     is_listed: bool = True
@@ -71,12 +71,18 @@ def find_function_problems(
     target: Target, function: TargetFunction, release: Release, found: FunctionSurvey
 ) -> Iterator[Problem]:
     """Every reason in one function not to start. A pending version is not one of them: see `find_pending`."""
+    yield from find_own_problems(target, function, release, found)
+    for alias in (None if target.shared_live_alias else function.live, function.canary):
+        if alias:
+            yield from _problems_of_sharing(target, function, found, alias)
+
+
+def find_own_problems(target: Target, function: TargetFunction, release: Release, found: FunctionSurvey) -> Iterator[Problem]:
+    """Those that are not about other callers of its aliases."""
     yield from find_alias_problems(target, function, found)
     for policy in _policies(target, function, found):
         yield from policy.find_problems(found.callers)
     yield from find_version_problems(function, release, found)
-    if not target.shared_live_alias:
-        yield from _problems_of_sharing(target, function, found)
     if len(set(found.roles.values())) > 1:
         roles = ", ".join(f"{version}: {role}" for version, role in found.roles.items())
         yield Problem(
@@ -120,7 +126,14 @@ def _policies(target: Target, function: TargetFunction, found: FunctionSurvey) -
     """The policies of existing aliases behind a stage, as far as they were read; the live alias's first."""
     aliases = {function.live: found.live, function.canary: found.canary}
     return [
-        AliasPolicy(function.name, name, alias.arn, found.policies[name], api_identity(alias.arn, target.stage))
+        AliasPolicy(
+            function.name,
+            name,
+            alias.arn,
+            found.policies[name],
+            api_identity(alias.arn, target.stage),
+            is_canary=name == function.canary,
+        )
         for name, alias in aliases.items()
         if target.stage and name and alias and name in found.policies
     ]
@@ -183,25 +196,27 @@ def _problems_of_state(function: TargetFunction, version: VersionState) -> Itera
             yield Problem(place, f"version {version.version} is {version}", "fix that and publish another version")
 
 
-def _problems_of_sharing(target: Target, function: TargetFunction, found: FunctionSurvey) -> Iterator[Problem]:
-    if found.event_sources:
+def _problems_of_sharing(target: Target, function: TargetFunction, found: FunctionSurvey, alias: str) -> Iterator[Problem]:
+    """Those who certainly use one of the function's aliases besides the API."""
+    is_canary, fix = alias == function.canary, "give them an alias of their own"
+    if sources := found.event_sources.get(alias):
         yield Problem(
             f"functions.{function.name}",
-            f"alias {function.live} is also read by {', '.join(found.event_sources)}, which would get the release at once",
-            "give them an alias of their own, or set shared_live_alias: true in the target",
+            f"alias {alias} is also read by {', '.join(sources)}, which {FROM_CANARY if is_canary else FROM_LIVE}",
+            fix if is_canary else f"{fix}, {SHARE}",
         )
     for policy in _policies(target, function, found):
-        if policy.alias == function.live:
+        if policy.alias == alias:
             yield from policy.find_sharing()
 
 
 def _notes_of_function(target: Target, function: TargetFunction, found: FunctionSurvey) -> Iterator[str]:
     for policy in _policies(target, function, found):
         yield from policy.find_notes(found.callers)
-        if policy.alias == function.live:
-            yield from policy.find_sharing_notes()
-    if found.disabled_sources:
+        yield from policy.find_sharing_notes()
+    for alias, sources in found.disabled_sources.items():
+        effect = FROM_CANARY if alias == function.canary else "gets the release with the promotion"
         yield (
-            f"alias {function.live} of {function.name} is mapped to {cut(found.disabled_sources)}, which is disabled: "
-            "when it is enabled again, it gets the release with the promotion"
+            f"alias {alias} of {function.name} is mapped to {cut(sources)}, which is disabled: "
+            f"when it is enabled again, it {effect}"
         )

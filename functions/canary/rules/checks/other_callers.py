@@ -39,10 +39,14 @@ SELECTING = {
 
 @dataclass(frozen=True, slots=True)
 class OtherCaller:
-    """One other caller: its readable name, a resource's ARN or a principal, and the id of the statement that lets it in."""
+    """One other caller: its readable name, a resource's ARN or a principal, and the id of the statement that lets it in.
+
+    ``is_removable``: whether RemovePermission can remove that statement, and only certain callers would lose by it.
+    """
 
     name: str
     sid: str
+    is_removable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +58,8 @@ class OtherCallers:
 
 
 @dataclass(frozen=True, slots=True)
-class _Permit:
-    """One principal that a statement lets in on behalf of one source, or of any; ``kind`` as in `Principal`, or empty."""
+class _Party:
+    """One principal that a statement names, on behalf of one source, or of any; ``kind`` as in `Principal`, or empty."""
 
     statement: Statement
     kind: str
@@ -63,7 +67,7 @@ class _Permit:
     source: str | None
 
     def is_of(self, api: ApiIdentity) -> bool:
-        """Whether it lets in only this API."""
+        """Whether it is only this API."""
         if self.source is None or self.principal not in {API_GATEWAY, EVERYBODY}:
             return False
         own, found = (arn.split(":", ARN_PARTS - 1) for arn in (api.arn(""), self.source))
@@ -72,7 +76,7 @@ class _Permit:
         return all(map(is_like, own[:-1], found[:-1]))
 
     def is_certain(self, statements: tuple[Statement, ...], api: ApiIdentity, alias_arn: str) -> bool:
-        """Whether it lets in a service on behalf of one named resource."""
+        """Whether it is a service that is let in on behalf of one named resource."""
         if self.kind != "Service" or self.principal == API_GATEWAY or self.source is None or not _is_exact(self.source):
             return False
         account = self.source.split(":")[4] or api.account
@@ -90,21 +94,38 @@ class _Permit:
 def find_other_callers(policy: str | None, api: ApiIdentity, alias_arn: str) -> OtherCallers:
     """Everyone except this API whom an alias's policy lets in; `policy` is its JSON text, None without one."""
     statements = read_statements(policy)
-    others = [permit for statement in statements for permit in _permits(statement) if not permit.is_of(api)]
-    certain = [permit for permit in others if permit.is_certain(statements, api, alias_arn)]
-    possible = [permit for permit in others if permit not in certain]
+    permits = [permit for statement in statements for permit in _permits(statement)]
+    certain = [permit for permit in permits if not permit.is_of(api) and permit.is_certain(statements, api, alias_arn)]
+    possible = [permit for permit in permits if not permit.is_of(api) and permit not in certain]
+    mixed = {permit.statement.sid for permit in permits if permit not in certain}
     return OtherCallers(
-        certain=tuple(dict.fromkeys(OtherCaller(str(permit.source), permit.statement.sid) for permit in certain)),
+        certain=tuple(
+            dict.fromkeys(
+                OtherCaller(str(one.source), one.statement.sid, one.statement.is_removable and one.statement.sid not in mixed)
+                for one in certain
+            )
+        ),
         possible=tuple(dict.fromkeys(OtherCaller(str(permit), permit.statement.sid) for permit in possible)),
     )
 
 
-def _permits(statement: Statement) -> Iterator[_Permit]:
+def is_only_about(statement: Statement, api: ApiIdentity) -> bool:
+    """Whether a statement, whatever its effect, is about calls on behalf of this API and no others."""
+    parties = [*_parties(statement)]
+    return bool(parties) and all(party.is_of(api) for party in parties)
+
+
+def _permits(statement: Statement) -> Iterator[_Party]:
     """Everyone that a statement lets in, if it allows calls."""
     is_about_calls = any_of((statement.covers(INVOKE), statement.covers(INVOKE_URL))) is not False
     if statement.body.get("Effect") == "Allow" and is_about_calls:
-        for (kind, principal), source in product(_principals(statement.body), _sources(statement) or (None,)):
-            yield _Permit(statement, kind, principal, source)
+        yield from _parties(statement)
+
+
+def _parties(statement: Statement) -> Iterator[_Party]:
+    """Everyone that a statement is about."""
+    for (kind, principal), source in product(_principals(statement.body), _sources(statement) or (None,)):
+        yield _Party(statement, kind, principal, source)
 
 
 def _principals(body: Mapping[str, object]) -> list[tuple[str, str]]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +17,12 @@ from canary.rules.checks.conditions import Context, Truth, all_of, any_of, holds
 INVOKE = "lambda:InvokeFunction"
 EVERYBODY = "*"
 SOURCE_ARN = "aws:sourcearn"
+
+REMOVABLE_ID = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]{0,99}")
+"""The statement ids that RemovePermission takes (docs/aws.md#alias-permission), but for a leading hyphen.
+
+The AWS CLI takes a value that begins with a hyphen for an option.
+"""
 
 
 class PolicyAnswer(enum.StrEnum):
@@ -42,6 +49,12 @@ class Statement:
 
     sid: str
     body: Mapping[str, Any]
+
+    @property
+    def is_removable(self) -> bool:
+        """Whether RemovePermission, as a line for the AWS CLI, can remove it by its id."""
+        sid = self.body.get("Sid")
+        return isinstance(sid, str) and REMOVABLE_ID.fullmatch(sid) is not None
 
     def says(self, effect: str, call: IamCall) -> Truth:
         """Whether it has this effect, `Allow` or `Deny`, on the call."""

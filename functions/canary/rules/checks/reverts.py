@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from canary.rules.checks.draft import CACHE_NOTE, snapshot_of
-from canary.rules.checks.function_checks import find_function_problems
+from canary.rules.checks.function_checks import find_own_problems
 from canary.rules.checks.stage_checks import find_seen_stage_problems
 from canary.rules.checks.survey import Survey, changed_code
 from canary.rules.definitions.fingerprint import fingerprint
@@ -83,13 +83,12 @@ def earlier_release(target: Target, reverted: Rollout, to: Rollout | None) -> Ea
 
 def find_revert_problems(target: Target, earlier: Earlier, survey: Survey) -> tuple[Problem, ...]:
     """Every reason that an earlier release cannot come back at once."""
-    shared = replace(target, shared_live_alias=True)
     return (
         *(
             one
             for function in target.functions
             if function.name in earlier.versions
-            for one in find_function_problems(shared, function, earlier.release, survey.functions[function.name])
+            for one in find_own_problems(target, function, earlier.release, survey.functions[function.name])
         ),
         *find_seen_stage_problems(target, earlier.release, survey.stage),
     )

@@ -17,6 +17,7 @@ from canary.rules.checks.call_checks import (
     find_outside_problems,
     name_some,
 )
+from canary.rules.checks.caller_checks import FROM_CANARY, FROM_LIVE, SHARE
 from canary.rules.definitions.routes import RouteChanges, compare_routes, routes_of
 from canary.rules.releases.problems import Problem
 from canary.rules.releases.readings import Definitions, ReadDefinition, read_release
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 class StageSurvey:
     """The stage; ``stage`` is None if it does not exist, ``log_group`` and ``log_format`` None without an access log.
 
-    ``other_stages``: stages of the same API whose alias variable names the same alias.
+    ``other_stages``: stages of the same API whose alias variable names the same live alias, on base or on their own canary;
+    ``canary_stages``: those whose alias variable names the canary alias.
     ``deployment_exists``: whether the requested deployment id belongs to this API.
     ``definitions``: what was read of the API's definitions; present whenever the stage is.
     ``instruments``: the metric filters that count its requests.
@@ -47,6 +49,7 @@ class StageSurvey:
     log_format: str | None = None
     has_cache: bool = False
     other_stages: tuple[str, ...] = ()
+    canary_stages: tuple[str, ...] = ()
     deployment_exists: bool = True
     definitions: Definitions | None = None
     api_name: str = ""
@@ -65,12 +68,7 @@ def find_stage_problems(target: Target, release: Release, survey: StageSurvey | 
     yield from _problems_of_definition(target, release, survey, place)
     yield from _problems_of_log(target, survey)
     yield from _problems_of_canary(survey.stage)
-    if survey.other_stages and not target.shared_live_alias:
-        yield Problem(
-            "stage",
-            f"stages {', '.join(survey.other_stages)} use the same live alias and would get the release at once",
-            "give them an alias of their own, or set shared_live_alias: true in the target",
-        )
+    yield from _problems_of_sharing(target, target.stage.alias_variable, survey)
 
 
 def find_seen_stage_problems(target: Target, release: Release, survey: StageSurvey | None) -> Iterator[Problem]:
@@ -161,6 +159,23 @@ def _problems_of_canary(stage: LiveStage) -> Iterator[Problem]:
     if canary := stage.canary:
         found = f"it already has a canary: deployment {canary.deployment_id} at {canary.percent} %, not a rollout's"
         yield Problem("stage", found, "promote or remove it first")
+
+
+def _problems_of_sharing(target: Target, variable: str, survey: StageSurvey) -> Iterator[Problem]:
+    if survey.other_stages and not target.shared_live_alias:
+        yield Problem(
+            "stage",
+            f"stages {', '.join(survey.other_stages)} use the same live alias and {FROM_LIVE}",
+            f"give them an alias of their own, {SHARE}",
+        )
+    if survey.canary_stages:
+        canary = target.functions[0].canary
+        yield Problem(
+            "stage",
+            f"stages {', '.join(survey.canary_stages)} set the variable {variable} to {canary}, the target's canary alias: "
+            f"they {FROM_CANARY}",
+            "give them an alias of their own",
+        )
 
 
 def _problems_of_variables(target: Target, stage: LiveStage) -> Iterator[Problem]:
