@@ -2,7 +2,7 @@
 
 Behind a stage with a suitable access log, they are those of the target's metric filters. Without a log, or for weighted
 aliases, they are Lambda's own, which do not count a 5xx that a function returns (docs/aws.md#returned-5xx). Business metrics
-come from the user: one value, 0 or 1, per request with a dimension `arm`.
+come from the user: one value, 0 or 1, per request with a dimension `arm` (`canary.rules.judging.values`).
 """
 
 from __future__ import annotations
