@@ -15,10 +15,11 @@ from canary.aws.counting import read_history
 from canary.aws.histories import DAY, HOUR, limit_of
 from canary.aws.metrics import Values, total
 from canary.rules.judging.beginning import begin_evidence
-from canary.rules.judging.counts import slow_requests
+from canary.rules.judging.counts import is_possible, slow_requests
 from canary.rules.judging.families import Family, stakes
 from canary.rules.judging.history import FEWEST_MINUTES
 from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.judging.values import find_always_bad
 from canary.rules.looks.sources import Series, percentile_metric, slow_arm
 from canary_cli.backtest.asking import Past
 from canary_cli.backtest.releases import TAIL_TIMES
@@ -164,12 +165,18 @@ class StartMaker:
         nested = tuple(metric for metric in trimmed if metric)
         slow = {metric: self._slow(series, values, whole) for metric, series in trimmed.items()}
         minutes = {**self._base.minutes, **{metric: slow[metric] for metric in nested}}
-        families = {**self._base.past.families, **dict.fromkeys(nested, Family.SLOW)}
+        known = {**self._base.past.families, **dict.fromkeys(nested, Family.SLOW)}
         histories = {metric: [found[one] for one in day if one in found] for metric, found in minutes.items()}
+        for metric in {*find_always_bad(histories, known)} - {self._base.past.traffic}:
+            del minutes[metric], histories[metric]
+        families = {metric: known[metric] for metric in minutes}
         evidence = begin_evidence(histories, families=families, stakes=stakes(families), alpha=self._alpha)
         tails = slow.get("", {})
         counted = (
-            BaseMinute({metric: found[one] for metric, found in minutes.items() if one in found}, tails.get(one, NONE)[1])
+            BaseMinute(
+                {metric: found[one] for metric, found in minutes.items() if one in found and is_possible(*found[one])},
+                tails.get(one, NONE)[1],
+            )
             for one in kept
         )
         return Start(at, evidence, tuple(counted), nested, is_young=(self._base.first or 0) > day.start)

@@ -98,6 +98,35 @@ def test_what_a_business_metric_is_used_to_say_is_frozen(ground: Ground, until: 
     assert 0 < habits["business_CheckoutFailed"].per_request <= 1
 
 
+def put_pay(ground: Ground, until: float, values: tuple[float, ...], counts: tuple[float, ...], name: str) -> BusinessMetric:
+    """Two hours of a business metric of base, with the same values in every minute."""
+    for minute in range(int(until) - 7200, int(until), 60):
+        ground.aws.metrics.put("Orders", name, {"arm": "base"}, minute, values, counts)
+    return BusinessMetric(name, "Orders")
+
+
+def test_a_business_metric_of_which_only_failures_are_written_is_not_judged(ground: Ground, until: float):
+    failures = put_pay(ground, until, (1.0,), (3.0,), "OnlyFailures")
+    target = replace(ground.rig.target, metrics=Metrics(slow=(), business=(failures,)))
+    frozen = freeze(ground, target, until)
+
+    assert set(frozen.minutes) == set(frozen.families) == {"errors", "client_errors"}
+    (note,) = frozen.notes
+    assert note.startswith("every value of business_OnlyFailures in the last day was 1; write 0 ")
+    alone = replace(target, metrics=Metrics(errors=False, client_errors=False, slow=(), business=(failures,)))
+    kept = freeze(ground, alone, until)
+    assert (set(kept.minutes), kept.notes) == ({"business_OnlyFailures"}, (note,))
+
+
+def test_a_business_metric_with_values_other_than_0_and_1_is_named(ground: Ground, until: float):
+    items = put_pay(ground, until, (0.0, 5.0), (20.0, 10.0), "Items")
+    frozen = freeze(ground, replace(ground.rig.target, metrics=Metrics(slow=(), business=(items,))), until)
+
+    assert set(frozen.minutes) == {"errors", "client_errors", "business_Items"}
+    assert frozen.notes[0] == "there is too little history, so stated priors are used for business_Items"
+    assert frozen.notes[1].startswith("business_Items has values other than 0 and 1: in 120 of 120 minutes of the last day ")
+
+
 def test_client_errors_that_a_release_changes_on_purpose_are_not_judged(ground: Ground, until: float):
     rollout = a_rollout(target=ground.rig.target, policy=replace(ground.rig.target.policy, metric_delay_seconds=0))
     expecting = replace(rollout, plan=replace(rollout.plan, expects=(Expectation.CLIENT_ERRORS,)))

@@ -201,12 +201,22 @@ def _metric_faults() -> Iterator[MeasurementFault]:
         )
         yield MeasurementFault(f"{whose} arrives twice", partial(_spoil, arm=arm, times=2), "CheckoutFailed")
         yield MeasurementFault(f"{whose} is ten minutes late", partial(_spoil, arm=arm, late=10 * MINUTE), "CheckoutFailed")
+        for where, value in (("above 1", 5.0), ("below 0", -1.0)):
+            yield MeasurementFault(f"{whose} has values {where}", partial(_distort, arm=arm, value=value), "CheckoutFailed")
 
 
 def _spoil(rig: Rig, *, arm: ArmName | None, times: int = 1, late: float = 0, seconds: float = float("inf")) -> None:
     now = rig.aws.clock.now()
     dimension = ("arm", arm) if arm else None
     rig.aws.measurement.add(Data("CheckoutFailed", dimension, late=late, times=times, from_=now, until=now + seconds))
+
+
+def _distort(rig: Rig, *, arm: ArmName | None, value: float) -> None:
+    """From now on the functions also write values that are neither 0 nor 1, more than all others in each minute."""
+    for one in ARMS if arm is None else (arm,):
+        rig.aws.metrics.put("Orders", "CheckoutFailed", {"arm": one}, rig.aws.clock.now(), (value,), (PER_MINUTE,))
+    again = partial(_distort, rig, arm=arm, value=value)
+    rig.aws.clock.call_at(rig.aws.clock.now() + MINUTE, again, name="values other than 0 and 1")
 
 
 def _narrow(rig: Rig, *, metric: str) -> None:

@@ -11,6 +11,7 @@ from tests.faults.measurement import Case, cases, check, run
 QUICK = {
     ("the filter of BaseErrors counts double", "bad"),
     ("the whole log is lost", "good"),
+    ("CheckoutFailed has values above 1", "bad"),
 }
 """These run in `make test`."""
 
@@ -18,6 +19,8 @@ ALWAYS = {
     *QUICK,
     ("the canary log is lost", "good"),
     ("CheckoutFailed falls silent and comes back", "good"),
+    ("CheckoutFailed has values above 1", "good"),
+    ("CheckoutFailed of the canary has values below 0", "good"),
 }
 """These run in `make check` whatever the share of the family is."""
 

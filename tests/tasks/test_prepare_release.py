@@ -8,6 +8,7 @@ import pytest
 
 from canary.aws.errors import StateChangedError
 from canary.edge.events import TaskEvent
+from canary.rules.targets.target import BusinessMetric, Metrics
 from canary.tasks.prepare_release import prepare_release
 from embedded_aws.faults.calls import Fault, Mode
 from tests.aws.stubs import Changed
@@ -53,6 +54,20 @@ def test_the_canary_is_ready_and_base_is_untouched(ground: Ground, walk: Walk):
     assert set(walk.record.needed) != set()
     assert walk.record.tally.metrics_requested > 0
     assert ground.rig.records.read_history(walk.rollout_id)
+
+
+def test_a_business_metric_of_which_only_failures_are_written_is_left_out_and_named(ground: Ground):
+    now = int(ground.aws.clock.now())
+    for minute in range(now - 7200, now, 60):
+        ground.aws.metrics.put("Orders", "OnlyFailures", {"arm": "base"}, minute, (1.0,), (3.0,))
+    walk = ground.walk(metrics=Metrics(business=(BusinessMetric("OnlyFailures", "Orders"),))).begin()
+    walk.task("PrepareRelease")
+
+    assert walk.record.habits == {}
+    assert "business_OnlyFailures" not in walk.record.evidence
+    assert any(
+        note.startswith("every value of business_OnlyFailures in the last day was 1; ") for note in walk.record.plan.notes
+    )
 
 
 def test_a_deployment_whose_reply_was_lost_is_found_again(ground: Ground, walk: Walk):

@@ -19,6 +19,7 @@ from canary.rules.judging.families import Family
 from canary.rules.judging.habit import Habit, habit_of
 from canary.rules.judging.history import FEWEST_MINUTES
 from canary.rules.judging.minutes import MINUTE_SECONDS
+from canary.rules.judging.values import always_bad_sentence, find_always_bad, odd_values_sentence, possible_minutes
 from canary.rules.looks.sources import (
     CLIENT_ERRORS,
     ERRORS,
@@ -36,7 +37,7 @@ from canary.rules.looks.sources import (
 from canary.rules.releases.release import Expectation
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from canary.aws.metrics import MetricReader
     from canary.rules.looks.sources import ArmSource, Series, Source
@@ -56,6 +57,8 @@ DAYS = 14
 class FrozenHistory:
     """Base's minutes (requests, bad) by metric, latency limits (ms) by percentile and series, and notes for the operator.
 
+    ``minutes`` and ``families`` have the metrics that are judged. A business metric of which base writes failures only is not
+    among them, unless nothing else would be judged.
     ``habits``: by business metric, how many data points it usually has per request.
     """
 
@@ -140,9 +143,12 @@ class _HistoryReader:
         sources = {source.metric: source for source in found}
         minutes = {metric: self._past(source, requests, slow) for metric, source in sources.items()}
         habits = {metric: self._habit(minutes[metric], requests) for metric in map(business_metric, target.metrics.business)}
-        judged = {metric: list(seen.values()) for metric, seen in minutes.items() if self._is_judged(metric)}
+        read = {metric: list(seen.values()) for metric, seen in minutes.items() if self._is_judged(metric)}
+        always_bad = find_always_bad(read, {metric: source.family for metric, source in sources.items()})
+        judged = {metric: seen for metric, seen in read.items() if metric not in always_bad} or read
         families = {metric: sources[metric].family for metric in judged}
-        return FrozenHistory(judged, families, limits, tuple(self._notes(judged, limits, habits, is_young=is_young)), habits)
+        notes = (*self._notes(judged, limits, habits, is_young=is_young), *_notes_on_values(read, habits, always_bad))
+        return FrozenHistory(judged, families, limits, notes, habits)
 
     def _past(self, source: Source, requests: Minutes, slow: Mapping[str, ArmSource]) -> Minutes:
         """One metric's past. `requests`: those of errors; `slow`: the arm that each percentile's metric is counted from."""
@@ -218,8 +224,17 @@ class _HistoryReader:
             notes.append("the target's own metrics are too new, so the history is the whole stage's")
         if not limits and self._rollout.target.metrics.slow:
             notes.append("there is no latency history, so latency is judged only where the target sets a limit")
-        bare = [metric for metric, seen in minutes.items() if len(seen) < FEWEST_MINUTES]
+        bare = [metric for metric, seen in minutes.items() if len(possible_minutes(seen)) < FEWEST_MINUTES]
         if bare:
             notes.append(f"there is too little history, so stated priors are used for {', '.join(bare)}")
         notes += [f"{metric} had no data in the last day" for metric, habit in habits.items() if not habit.is_heard]
         return notes
+
+
+def _notes_on_values(
+    minutes: Mapping[str, list[tuple[int, int]]], business: Iterable[str], always_bad: tuple[str, ...]
+) -> Iterator[str]:
+    """What the user's own metrics must be written like to be compared."""
+    odd = (odd_values_sentence(metric, minutes[metric]) for metric in business)
+    yield from filter(None, odd)
+    yield from map(always_bad_sentence, always_bad)

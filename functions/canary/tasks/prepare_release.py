@@ -70,7 +70,7 @@ def _freeze_history(event: TaskEvent, tools: Tools, owned: Owned) -> Owned:
     rollout = replace(
         owned.rollout,
         limits_ms=frozen.limits_ms,
-        habits=frozen.habits,
+        habits={metric: habit for metric, habit in frozen.habits.items() if metric in frozen.families},
         evidence=evidence_json.to_json(evidence),
         needed=requests_needed_by_step(owned.rollout.plan.policy, evidence),
         plan=replace(owned.rollout.plan, notes=(*owned.rollout.plan.notes, *frozen.notes)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from canary.rules.targets.policy import STANDARD
-from canary.rules.targets.target import Metrics
+from canary.rules.targets.target import BusinessMetric, Metrics
 from canary_cli.backtest.base_past import StartMaker, read_past
 from canary_cli.backtest.frugal import FrugalReader
 from tests.builders import NOON
@@ -27,6 +27,7 @@ VALUES = {
     "5XXError": 2.0,
     "4XXError": 9.0,
 }
+SUMS = {("OnlyFailures", "Sum"): 600.0, ("Items", "Sum"): 900.0}
 STATISTICS = {"SampleCount": 600.0, "p99": 300.0, "TC(:300)": 594.0, "TC(:200)": 570.0}
 
 
@@ -35,13 +36,13 @@ class Past(FrugalReader):
 
     def __init__(self, own_since: float, stage_since: float, gap: range = range(0)) -> None:
         super().__init__(None)
-        self._since = {"Canary/orders": own_since, "AWS/ApiGateway": stage_since}
+        self._since = {"Canary/orders": own_since, "AWS/ApiGateway": stage_since, "Orders": own_since}
         self._gap = gap
 
     def read(self, series: Sequence[Series], start: int, end: int, *, period: int = 60):
         return {
             one: {
-                at: VALUES.get(one.name) or STATISTICS.get(one.statistic, 0.0)
+                at: VALUES.get(one.name) or SUMS.get((one.name, one.statistic)) or STATISTICS.get(one.statistic, 0.0)
                 for at in range(start, end, period)
                 if at >= self._since[one.namespace] and at not in self._gap
             }
@@ -49,8 +50,9 @@ class Past(FrugalReader):
         }
 
 
-def read(own_hours: float, stage_hours: float, gap: range = range(0), seconds: int = 4 * HOUR):
-    inquiry = asked(days=2, metrics=Metrics(slow=("p99",)))
+def read(own_hours: float, stage_hours: float, gap: range = range(0), seconds: int = 4 * HOUR, *, business: str = ""):
+    metrics = (BusinessMetric(business, "Orders"),) if business else ()
+    inquiry = asked(days=2, metrics=Metrics(slow=("p99",), business=metrics))
     reader = Past(NOON - own_hours * HOUR, NOON - stage_hours * HOUR, gap)
     base = read_past(reader, inquiry)
     return base, StartMaker(reader, inquiry, base, (STANDARD,)).make(seconds, seconds)
@@ -90,6 +92,18 @@ def test_a_start_after_a_day_without_data_is_left_out():
     assert len(base.traffic) < 72 * 60
     silent = [one for one in made.starts if not any(minute.counts for minute in one.minutes)]
     assert silent, "a start with a history may still meet minutes without data"
+
+
+def test_a_business_metric_of_which_only_failures_are_written_is_not_replayed():
+    _, made = read(100, 100, business="OnlyFailures")
+    assert {*made.starts[-1].evidence.metrics} == {"errors", "client_errors", "slow_p99"}
+    assert {*made.starts[-1].minutes[0].counts} == {"errors", "client_errors", "slow_p99"}
+
+
+def test_minutes_of_a_metric_that_contradict_themselves_are_not_replayed():
+    _, made = read(100, 100, business="Items")
+    assert {*made.starts[-1].evidence.metrics} == {"errors", "client_errors", "slow_p99", "business_Items"}
+    assert {*made.starts[-1].minutes[0].counts} == {"errors", "client_errors", "slow_p99"}
 
 
 def test_without_any_data_there_is_no_start():

@@ -61,6 +61,12 @@ class TestRawCounts:
         assert RawCounts(60, None, 540, 2).is_possible
         assert not RawCounts(60, None, 540, 541).is_possible
 
+    def test_are_trusted_as_far_as_they_can_be_right(self):
+        assert RawCounts(60, 3, 540, 2).trusted == RawCounts(60, 3, 540, 2)
+        assert RawCounts(60, None, 540, 2).trusted == RawCounts(60, None, 540, 2)
+        assert RawCounts(60, 61, 540, 2).trusted == RawCounts(60, None, 540, 2)
+        assert RawCounts(60, 3, 540, -1).trusted == RawCounts(60, 3, 540, None)
+
     def test_are_folded_only_when_they_are_whole(self):
         assert RawCounts(60, 1, 540, 2).counts == Counts(60, 1, 540, 2)
         with pytest.raises(ValueError, match="leave the metric out of the minute"):

@@ -10,6 +10,7 @@ from canary.rules.judging.missing import (
     is_silent_instrument,
     missing_sentence,
     note_bad_count,
+    odd_values_sentence,
 )
 from canary.rules.rollouts.codec import decode, encode
 
@@ -42,7 +43,14 @@ def test_a_missing_count_is_waited_for_two_minutes():
 
 def test_the_sentence_has_both_numbers():
     assert missing_sentence("errors", after("+-+-+++-")) == (
-        "errors has no count of bad requests in 3 of 8 minutes with requests"
+        "errors has no count of bad requests, or one above its requests, in 3 of 8 minutes with requests"
+    )
+
+
+def test_the_sentence_of_a_metric_that_the_user_writes_says_what_to_write():
+    assert odd_values_sentence("business_Pay", after("+-+-+++-")) == (
+        "business_Pay has values other than 0 and 1: in 3 of 8 minutes with samples its Sum is below 0 or above its "
+        "SampleCount; write 0 or 1 for each request"
     )
 
 

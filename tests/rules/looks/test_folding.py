@@ -8,8 +8,8 @@ from canary.rules.judging.counts import Counts, RawCounts
 from canary.rules.judging.families import stakes
 from canary.rules.judging.minutes import MinuteUse
 from canary.rules.judging.missing import WAIT_SECONDS
-from canary.rules.looks.completeness import PATIENCE_SECONDS, find_waiting
-from canary.rules.looks.folding import fold_minute, fold_minutes
+from canary.rules.looks.completeness import find_waiting
+from canary.rules.looks.folding import fold_minute, fold_minutes, refold
 from canary.rules.looks.look_numbers import MinuteRecord
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import MetricCount, StepState, Tally
@@ -134,13 +134,44 @@ class TestFolding:
         assert [record.minute for record in folded.minutes] == [START]
         assert folded.rollout.judged_to == START
 
-    @pytest.mark.parametrize("impossible", [RawCounts(5, 9, 540, 2), RawCounts(5, 0, 1, 2), RawCounts(5, -1, 540, 2)])
-    def test_passes_over_counts_that_still_contradict_each_other_when_patience_ends(self, impossible):
+    @pytest.mark.parametrize(
+        ("impossible", "recorded"),
+        [
+            (RawCounts(5, 9, 540, 2), (5, None, 540, 2)),
+            (RawCounts(5, 0, 1, 2), (5, 0, 1, None)),
+            (RawCounts(5, -1, 540, 2), (5, None, 540, 2)),
+        ],
+    )
+    def test_leaves_counts_that_still_contradict_each_other_out_after_a_wait(self, impossible, recorded):
         due = NOON + 120 + DELAY
-        assert len(fold(CALM, impossible, now=due + PATIENCE_SECONDS).minutes) == 1
-        folded = fold(CALM, impossible, now=due + PATIENCE_SECONDS + 1)
-        assert folded.minutes[1].use == MinuteUse.NOT_EVIDENCE
+        assert len(fold(CALM, impossible, now=due + WAIT_SECONDS).minutes) == 1
+        folded = fold(CALM, impossible, now=due + WAIT_SECONDS + 1)
+        assert folded.minutes[1] == MinuteRecord(START + 60, "cold", {"errors": recorded})
         assert folded.evidence.metrics["errors"].minutes == 1
+        assert folded.rollout.totals == {"errors": TOTAL}
+        assert folded.rollout.tally == Tally(60, 0, 540, 2)
+        assert folded.rollout.bad_counts["errors"].there == (False,)
+
+    @pytest.mark.parametrize("odd", [RawCounts(30, 45, 270, 2), RawCounts(30, 0, 270, -5), RawCounts(30, 45, 270, 400)])
+    def test_a_metric_that_contradicts_itself_takes_no_evidence_from_the_others(self, odd):
+        evidence = evidence_of("errors", "slow_p99", "business_CheckoutFailed")
+        sound = {"errors": BROKEN, "slow_p99": CALM}
+        now = NOON + 240 + DELAY + WAIT_SECONDS + 1
+        counts = {START + 60 * i: {**sound, "business_CheckoutFailed": odd} for i in range(4)}
+        alone = dict.fromkeys(counts, sound)
+        folded, without = (fold_minutes(a_baking(), evidence, given, now) for given in (counts, alone))
+        assert folded.evidence == without.evidence
+        assert folded.evidence.metrics["errors"].minutes == 4
+        assert [one.use for one in folded.minutes] == [one.use for one in without.minutes]
+        assert (folded.rollout.step.judged_minutes, folded.rollout.harm) == (3, without.rollout.harm)
+
+    def test_a_minute_that_was_skipped_for_such_counts_before_is_skipped_again(self):
+        counts = {"errors": (60, 30, 540, 2), "business_CheckoutFailed": (30, 45, 270, 2)}
+        record = MinuteRecord(START, MinuteUse.NOT_EVIDENCE.value, counts)
+        evidence = evidence_of("errors", "business_CheckoutFailed")
+        rollout, again = refold(a_baking(), evidence, record)
+        assert again is evidence
+        assert (rollout.judged_to, rollout.tally, rollout.bad_counts) == (START, Tally(60, 30, 540, 2), {})
 
     def test_a_business_metric_does_not_end_the_wait_for_the_log(self):
         rollout = a_baking(target=a_target(metrics=Metrics(business=(BusinessMetric("CheckoutFailed", "Orders"),))))

@@ -35,7 +35,21 @@ def heard(*minutes, integrated=None, **changes):
 
 def test_listens_to_requests_latency_with_a_limit_and_business_metrics():
     assert spoken_of(a_baking(target=a_target(metrics=Metrics(business=())))) == ("requests",)
-    assert spoken_of(a_baking(target=ORDERS, limits_ms={"p99": (840.0,)})) == ("requests", "latency", CHECKOUT)
+    judged = a_baking(target=ORDERS, limits_ms={"p99": (840.0,)}, habits={CHECKOUT: Habit(0.1, 1.0)})
+    assert spoken_of(judged) == ("requests", "latency", CHECKOUT)
+
+
+def test_does_not_listen_to_a_business_metric_whose_past_can_show_nothing():
+    rollout = heard(*[{"errors": CALM, CHECKOUT: RawCounts(60, None, 540, 2)}] * 5, integrated=(60, 540), target=ORDERS)
+    assert spoken_of(rollout) == ("requests",)
+    assert [*find_silences(rollout, is_step_over=True)] == []
+
+
+def test_a_business_metric_with_values_other_than_0_and_1_is_named():
+    habits = {CHECKOUT: Habit(0.1, 1.0)}
+    rollout = heard(*[{"errors": CALM, CHECKOUT: RawCounts(60, None, 540, 2)}] * 2, target=ORDERS, habits=habits)
+    (said,) = find_silences(rollout, is_step_over=False)
+    assert said.startswith(f"{CHECKOUT} has values other than 0 and 1: in 2 of 2 minutes with samples ")
 
 
 def test_traffic_is_told_by_errors_where_they_are_compared_and_by_nothing_else():

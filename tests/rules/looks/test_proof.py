@@ -214,6 +214,19 @@ class TestFindings:
         assert proof.findings[CHECKOUT] is Finding.TOO_FEW
         assert proof.blind == ()
 
+    @pytest.mark.parametrize("bad", [0, 30])
+    def test_a_metric_that_is_always_bad_in_base_shows_nothing(self, bad):
+        seen = RawCounts(30, bad, 270, 270)
+        assert proof_of(fold_both(*[(CALM, seen)] * 3)).findings[CHECKOUT] is Finding.NOT_JUDGED
+        assert proof_of(fold_both(*[(CALM, replace(seen, eb=269))] * 3)).findings[CHECKOUT] is not Finding.NOT_JUDGED
+
+    def test_a_business_metric_whose_past_can_show_nothing_is_named_and_holds_nothing(self):
+        counts = {START + 60 * index: {"errors": CALM} for index in range(14)}
+        folded = fold_minutes(a_baking(target=ORDERS), ERRORS, counts, NOON + 840 + DELAY)
+        proof = proof_of(folded, now=AT_THE_END)
+        assert proof.findings == {"errors": Finding.NOT_WORSE, CHECKOUT: Finding.NOT_JUDGED}
+        assert proof.blind == ()
+
     def test_client_errors_that_the_release_changes_on_purpose_are_reported(self):
         plan = replace(a_baking().plan, expects=(Expectation.CLIENT_ERRORS,))
         counts = {START + 60 * index: {"errors": CALM, "client_errors": BROKEN} for index in range(3)}
@@ -237,7 +250,16 @@ class TestBlindness:
         uncounted = RawCounts(60, None, 540, 2)
         counts = minutes(CALM, uncounted, uncounted, CALM)
         folded = fold_minutes(a_baking(), ERRORS, counts, NOON + 240 + DELAY + 600)
-        assert "errors has no count of bad requests in 2 of 3 minutes with requests" in proof_of(folded).blind
+        said = "errors has no count of bad requests, or one above its requests, in 2 of 3 minutes with requests"
+        assert said in proof_of(folded).blind
+
+    def test_a_business_metric_with_odd_values_holds_by_its_name_and_the_others_are_judged(self):
+        now, evidence = NOON + 240 + DELAY + 121, evidence_of("errors", CHECKOUT)
+        counts = {START + 60 * index: {"errors": CALM, CHECKOUT: RawCounts(30, 45, 270, 2)} for index in range(4)}
+        proof = proof_of(fold_minutes(a_business_rollout(), evidence, counts, now))
+        assert [one for one in proof.blind if one.startswith(f"{CHECKOUT} has values other than 0 and 1: in 3 of 3 ")]
+        assert (proof.judged_minutes, proof.findings["errors"]) == (3, Finding.NOT_WORSE)
+        assert proof.findings[CHECKOUT] is Finding.TOO_FEW
 
     @pytest.mark.parametrize("has_cache", [False, True])
     def test_a_share_that_is_off_holds_or_with_a_cache_is_reported(self, has_cache):

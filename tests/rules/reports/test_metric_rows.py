@@ -90,9 +90,10 @@ def test_latency_without_limits_is_not_judged():
     rows = metric_rows((replace(named, evidence=evidence),))
     assert [(row.metric, row.finding, row.family) for row in rows] == [
         ("errors", Finding.NOT_WORSE, Family.ERRORS),
+        (CHECKOUT, Finding.NOT_JUDGED, Family.BUSINESS),
         ("latency", Finding.NOT_JUDGED, None),
     ]
-    assert rows[1].rates is None
+    assert rows[2].rates is None
 
 
 def test_a_rollout_without_a_look_has_no_rows():

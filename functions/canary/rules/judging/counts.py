@@ -54,7 +54,8 @@ def is_possible(requests: int, bad: int) -> bool:
 class RawCounts:
     """One metric in one minute as CloudWatch answered; the numbers may contradict each other while they still arrive.
 
-    ``ec`` or ``eb`` is None if an arm had requests but the count of bad ones is missing although it is always written.
+    ``ec`` or ``eb`` is None if an arm had requests but the count of bad ones is missing although it is always written, or was
+    left out because it cannot be right.
     """
 
     nc: int
@@ -73,6 +74,11 @@ class RawCounts:
         return is_possible(self.nc, self.ec or 0) and is_possible(self.nb, self.eb or 0)
 
     @property
+    def trusted(self) -> RawCounts:
+        """The counts without what cannot be right: an arm's bad requests if they are below 0 or more than its requests."""
+        return RawCounts(self.nc, _trusted(self.nc, self.ec), self.nb, _trusted(self.nb, self.eb))
+
+    @property
     def counts(self) -> Counts:
         """The counts that the judge folds.
 
@@ -83,6 +89,10 @@ class RawCounts:
         if self.ec is None or self.eb is None:
             raise ValueError(f"bad requests were not counted, got {self}; leave the metric out of the minute")
         return Counts(self.nc, self.ec, self.nb, self.eb)
+
+
+def _trusted(requests: int, bad: int | None) -> int | None:
+    return bad if bad is not None and is_possible(requests, bad) else None
 
 
 Measured = Mapping[str, RawCounts]

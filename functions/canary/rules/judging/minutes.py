@@ -1,7 +1,7 @@
 """Which minutes may be judged: whether a minute is complete, and whether the traffic split was constant in it.
 
-This rule is about time alone and does not know what was counted. Counts that contradict each other
-(`canary.rules.judging.counts`) also mean that a minute is not complete.
+This rule is about time alone and does not know what was counted. Counts that are missing or contradict each other
+(`canary.rules.judging.missing`) also mean, for a while, that a minute is not complete.
 """
 
 from __future__ import annotations

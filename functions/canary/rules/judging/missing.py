@@ -1,10 +1,10 @@
-"""A missing count of bad requests: how long to wait for it, and when its instrument is silent.
+"""A count of bad requests that is missing or cannot be right: how long to wait for it, and when its instrument is silent.
 
-If a minute has requests but no count of bad ones, that is never read as 0. The look waits for the count; after that the metric
-is left out of the minute and the others are folded. If this happens too often, the instrument that counts the bad requests is
-silent. A filter with a default value has a count in each minute in which its log has a line
-(docs/aws.md#metric-filter-default); a trimmed count has none if every request was slow. This module does not know which counts
-may be missing.
+If a minute has requests but no count of bad ones, that is never read as 0. A count below 0 or above the requests is never used
+either. The look waits for the count; after that the metric is left out of the minute and the others are folded. If this happens
+too often, the instrument that counts the bad requests is silent. A filter with a default value has a count in each minute in
+which its log has a line (docs/aws.md#metric-filter-default); a trimmed count has none if every request was slow. This module
+does not know which counts may be missing.
 """
 
 from __future__ import annotations
@@ -12,16 +12,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 WAIT_SECONDS = 120
-"""How long after its minute was due to wait for a bad count."""
+"""How long after its minute was due to wait for a bad count that is missing or cannot be right."""
+
+WRITE_BOTH = "write 0 or 1 for each request"
+"""What to do about a metric whose values are not those of a yes-or-no property."""
 
 WINDOW_MINUTES = 20
 ONE_IN = 5
-"""An instrument is silent if more than one in five of the last twenty minutes have no bad count."""
+"""An instrument is silent if more than one in five of the last twenty minutes have no bad count that can be right."""
 
 
 @dataclass(frozen=True, slots=True)
 class BadCounts:
-    """For each of a metric's last twenty judged minutes with requests, oldest first: whether it had a bad count."""
+    """For each of a metric's last twenty judged minutes with requests, oldest first: whether a bad count can be right."""
 
     there: tuple[bool, ...] = ()
 
@@ -35,13 +38,20 @@ def note_bad_count(counts: BadCounts, *, is_there: bool) -> BadCounts:
 
 
 def is_silent_instrument(counts: BadCounts) -> bool:
-    """Whether the count is missing in more than one minute in five. Fewer than five minutes count as five."""
+    """Whether more than one minute in five has no count that can be right. Fewer than five minutes count as five."""
     return ONE_IN * _missing(counts) > max(len(counts.there), ONE_IN)
 
 
 def missing_sentence(name: str, counts: BadCounts) -> str:
-    """A sentence such as "errors has no count of bad requests in 3 of 8 minutes with requests"."""
-    return f"{name} has no count of bad requests in {_missing(counts)} of {len(counts.there)} minutes with requests"
+    """What is wrong with a metric that AWS counts, and in how many minutes."""
+    found = f"in {_missing(counts)} of {len(counts.there)} minutes with requests"
+    return f"{name} has no count of bad requests, or one above its requests, {found}"
+
+
+def odd_values_sentence(name: str, counts: BadCounts) -> str:
+    """The same for a metric that the user writes, one value for each request."""
+    found = f"in {_missing(counts)} of {len(counts.there)} minutes with samples its Sum is below 0 or above its SampleCount"
+    return f"{name} has values other than 0 and 1: {found}; {WRITE_BOTH}"
 
 
 def _missing(counts: BadCounts) -> int:

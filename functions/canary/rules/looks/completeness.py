@@ -16,9 +16,6 @@ if TYPE_CHECKING:
     from canary.rules.judging.counts import Measured
     from canary.rules.rollouts.rollout import Rollout
 
-PATIENCE_SECONDS = 600
-"""A minute whose counts still contradict each other this long after it was due is skipped."""
-
 LATE_SECONDS = 300
 """How long to wait for the newest minutes if they show no request: they may be late, and a skipped minute is not read again."""
 
@@ -61,15 +58,15 @@ def find_waiting(rollout: Rollout, counts: Mapping[int, Measured], now: float) -
 
 
 def use_of(rollout: Rollout, minute: int, seen: Measured, now: float) -> MinuteUse:
-    """What the minute may be used for at `now`, with the counts seen so far."""
+    """What the minute may be used for at `now`, with the counts seen so far.
+
+    A metric whose bad requests are not counted, or cannot be right, is waited for. After that it is left out of the minute, and
+    what the minute may be used for does not depend on it.
+    """
     delay = rollout.plan.policy.metric_delay_seconds
-    use = classify(minute, shifts=rollout.shifts, now=now, metric_delay_seconds=delay, warm_up=warm_up_of(rollout))
-    if not all(counts.is_whole for counts in seen.values()) and not _is_overdue(rollout, minute, now, WAIT_SECONDS):
+    if not all(counts.trusted.is_whole for counts in seen.values()) and not _is_overdue(rollout, minute, now, WAIT_SECONDS):
         return MinuteUse.NOT_COMPLETE
-    if all(counts.is_possible for counts in seen.values()):
-        return use
-    is_overdue = _is_overdue(rollout, minute, now, PATIENCE_SECONDS)
-    return MinuteUse.NOT_EVIDENCE if is_overdue else MinuteUse.NOT_COMPLETE
+    return classify(minute, shifts=rollout.shifts, now=now, metric_delay_seconds=delay, warm_up=warm_up_of(rollout))
 
 
 def is_perhaps_late(rollout: Rollout, minute: int, counts: Mapping[int, Measured], now: float) -> bool:

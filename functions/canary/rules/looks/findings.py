@@ -1,8 +1,8 @@
 """What each metric has shown, and the sentence that says it with numbers.
 
 A verdict rests on the judge's bars; this module only puts it into words. Each metric gets one of five findings, and no finding
-claims more than was seen: "not worse" needs requests of base and at least `min_requests` of the canary, no high evidence
-against the canary, and no outage of base that may hide a fault.
+claims more than was seen: "not worse" needs requests of base, not all of them bad, at least `min_requests` of the canary, no
+high evidence against the canary, and no outage of base that may hide a fault.
 """
 
 from __future__ import annotations

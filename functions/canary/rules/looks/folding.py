@@ -55,6 +55,7 @@ def fold_minutes(
         use = use_of(rollout, minute, seen, now)
         if use is MinuteUse.NOT_COMPLETE or is_perhaps_late(rollout, minute, counts, now):
             break
+        seen = {metric: one.trusted for metric, one in seen.items()}
         both = integrated.get(minute)
         rollout, evidence = _fold(rollout, evidence, minute, seen, use, both)
         frozen.append(record_of(minute, use, seen, both))
@@ -70,8 +71,6 @@ def _fold(
         if rollout.step.judged_minutes + rollout.step.silent_minutes == 0:
             rollout, evidence = begin_listening(rollout), begin_step(evidence, deltas(rollout.plan.policy, evidence))
         rollout = listen_to_minute(count_own_minute(rollout, seen), seen, integrated)
-    if not all(counts.is_possible for counts in seen.values()):
-        return rollout, evidence
     judged = {metric: one.counts for metric, one in seen.items() if one.is_whole and metric in evidence.metrics}
     share = float(rollout.plan.policy.steps[rollout.step.index].weight_percent) / 100
     cold = cold_share(minute, shifts=rollout.shifts, warm_up=warm_up_of(rollout))
@@ -109,5 +108,11 @@ def fold_minute(
 
 
 def refold(rollout: Rollout, evidence: judge.Evidence, record: MinuteRecord) -> tuple[Rollout, judge.Evidence]:
-    """Fold a frozen minute again: what it was good for, and whether it was due, was decided when it was frozen."""
-    return _fold(rollout, evidence, record.minute, measured(record), MinuteUse(record.use), record.integrated)
+    """Fold a frozen minute again: what it was good for, and whether it was due, was decided when it was frozen.
+
+    A count that cannot be right is recorded as not counted. Before that was so, the whole minute was skipped because of it.
+    """
+    seen = measured(record)
+    if not all(counts.is_possible for counts in seen.values()):
+        return count_minute(rollout, record.minute, seen), evidence
+    return _fold(rollout, evidence, record.minute, seen, MinuteUse(record.use), record.integrated)

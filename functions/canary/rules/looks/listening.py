@@ -10,7 +10,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.habit import OF_REQUESTS, ONE_A_REQUEST
-from canary.rules.judging.missing import NO_BAD_COUNTS, is_silent_instrument, missing_sentence, note_bad_count
+from canary.rules.judging.missing import (
+    NO_BAD_COUNTS,
+    is_silent_instrument,
+    missing_sentence,
+    note_bad_count,
+    odd_values_sentence,
+)
 from canary.rules.judging.silence import NOTHING_HEARD, Arms, Hearing, begin_step, hearing, hearing_sentence, listen
 from canary.rules.judging.split import fold_split, is_off_split, split_sentence
 from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, LATENCY, REQUESTS, business_metric, has_log, percentile_metric
@@ -73,9 +79,14 @@ def _answers_of(seen: Mapping[str, RawCounts], target: Target) -> RawCounts | No
 
 
 def spoken_of(rollout: Rollout) -> tuple[str, ...]:
-    """What is listened to: the requests, the latency if it has a limit, and each business metric."""
+    """What is listened to: the requests, the latency if it has a limit, and each business metric that is judged."""
     latency = (LATENCY,) if rollout.limits_ms else ()
-    return (REQUESTS, *latency, *(business_metric(metric) for metric in rollout.target.metrics.business))
+    return (REQUESTS, *latency, *(metric for metric in business_of(rollout) if metric in rollout.habits))
+
+
+def business_of(rollout: Rollout) -> tuple[str, ...]:
+    """The business metrics that are read. One whose past can show nothing has no habit: it is not judged, nor listened to."""
+    return tuple(business_metric(metric) for metric in rollout.target.metrics.business)
 
 
 def hear_all(rollout: Rollout, *, is_step_over: bool) -> dict[str, Hearing]:
@@ -84,7 +95,7 @@ def hear_all(rollout: Rollout, *, is_step_over: bool) -> dict[str, Hearing]:
 
 
 def find_silences(rollout: Rollout, *, is_step_over: bool) -> Iterator[str]:
-    """One sentence for each silent metric, for each metric whose bad requests are not counted, and for a share that is off."""
+    """One sentence for each silent metric, for each whose bad requests are not counted rightly, and for a share that is off."""
     for name, found in hear_all(rollout, is_step_over=is_step_over).items():
         if found is Hearing.SILENT:
             heard, habit = rollout.heard[name], _habit(rollout, name)
@@ -92,7 +103,7 @@ def find_silences(rollout: Rollout, *, is_step_over: bool) -> Iterator[str]:
     yield from _find_uncounted(rollout)
     for metric, counts in rollout.bad_counts.items():
         if is_silent_instrument(counts):
-            yield missing_sentence(metric, counts)
+            yield (odd_values_sentence if metric in business_of(rollout) else missing_sentence)(metric, counts)
     if is_off_split(rollout.split) and not _split_excuse(rollout):
         yield f"{split_sentence(rollout.split)}; {SPLIT_ADVICE}"
 
@@ -174,12 +185,13 @@ def _habit(rollout: Rollout, name: str) -> Habit:
 
 def _told_apart(rollout: Rollout) -> int:
     """How many metrics can be silent independently: all that count the lines of one log, or one function's calls, are one."""
-    return 1 + len(rollout.target.metrics.business)
+    return 1 + len(rollout.habits)
 
 
 def _noted(rollout: Rollout, seen: Mapping[str, RawCounts]) -> dict[str, BadCounts]:
+    left_out = set(business_of(rollout)) - rollout.habits.keys()
     return {
         metric: note_bad_count(rollout.bad_counts.get(metric, NO_BAD_COUNTS), is_there=counts.is_whole)
         for metric, counts in seen.items()
-        if counts.nc or counts.nb
+        if (counts.nc or counts.nb) and metric not in left_out
     }

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class MinuteRecord:
     """What is frozen of one minute: its use, the counts by metric as (nc, ec, nb, eb), and each arm's integrated requests.
 
-    Bad requests that were not counted are None. ``integrated``: the requests of (canary, base) that reached an integration, or
-    None if they were not counted.
+    Bad requests that were not counted, or cannot be right, are None. ``integrated``: the requests of (canary, base) that
+    reached an integration, or None if they were not counted.
     """
 
     minute: int

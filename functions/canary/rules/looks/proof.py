@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from canary.rules.judging.families import Family
 from canary.rules.judging.silence import Hearing
 from canary.rules.looks.findings import Finding, Findings, compare, looks_worse
-from canary.rules.looks.listening import find_remarks, find_silences, hear_all
+from canary.rules.looks.listening import business_of, find_remarks, find_silences, hear_all
 from canary.rules.looks.sources import CLIENT_ERRORS, ERRORS, FUNCTION_ERRORS, LATENCY, sources_of
 from canary.rules.looks.warming import MAY_BE_COLD, slow_while_cold, warm_up_of
 from canary.rules.releases.release import Expectation
@@ -124,7 +124,8 @@ def find(rollout: Rollout, evidence: Evidence, *, now: float) -> Findings:
     heard = hear_all(rollout, is_step_over=_is_step_over(rollout, evidence, now))
     sources = sources_of(rollout)
     findings = {
-        metric: _finding(rollout, evidence, metric, heard[sources[metric].heard_as]) for metric in _named(rollout, evidence)
+        metric: _finding(rollout, evidence, metric, heard.get(sources[metric].heard_as, Hearing.NOT_SHOWN))
+        for metric in _named(rollout, evidence)
     }
     if rollout.target.metrics.slow and not rollout.limits_ms:
         findings[LATENCY] = Finding.NOT_JUDGED
@@ -132,9 +133,10 @@ def find(rollout: Rollout, evidence: Evidence, *, now: float) -> Findings:
 
 
 def _named(rollout: Rollout, evidence: Evidence) -> tuple[str, ...]:
-    """The metrics that are judged, and 4xx if the release expects other 4xx and they are only reported."""
+    """The metrics that are judged, and those that are only reported: expected 4xx, business metrics that can show nothing."""
     is_expected = Expectation.CLIENT_ERRORS in rollout.plan.expects and CLIENT_ERRORS in rollout.totals
-    return (*evidence.metrics, *((CLIENT_ERRORS,) if is_expected else ()))
+    left_out = (metric for metric in business_of(rollout) if metric not in evidence.metrics)
+    return (*evidence.metrics, *((CLIENT_ERRORS,) if is_expected else ()), *left_out)
 
 
 def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: Hearing) -> Finding:
@@ -148,6 +150,8 @@ def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: Hearing) 
     if is_open or (evidence.is_suspicious and metric == _worst(evidence)):
         return Finding.TOO_FEW
     count = rollout.step.metrics.get(metric, MetricCount())
+    if count.nb and count.eb == count.nb:  # no canary can be worse than that
+        return Finding.NOT_JUDGED
     is_shown = count.nb > 0 and count.nc >= rollout.plan.policy.min_requests
     return Finding.NOT_WORSE if is_shown else Finding.TOO_FEW
 

@@ -3,7 +3,7 @@
 Behind a stage with a suitable access log, they are those of the target's metric filters. Without a log, or for weighted
 aliases, they are Lambda's own, which do not count a 5xx that a function returns (docs/aws.md#returned-5xx). Where the log does
 not show every failure of a function, Lambda's are compared too. Business metrics come from the user: one value, 0 or 1, per
-request with a dimension `arm`.
+request with a dimension `arm` (`canary.rules.judging.values`).
 """
 
 from __future__ import annotations

@@ -96,7 +96,7 @@ class Rollout:
     ``drained_from``: when the wait after the weight 100 began. ``revision`` rises with every write.
     ``park_after``: the index of the step after which a scheduled rollout is parked. ``parked_since``, ``parked_until``: set
     while it is parked. ``totals``: each metric's counts in the whole rollout. ``habits``: how much data each business metric
-    usually has, from history. ``heard``, ``bad_counts``, ``split``: what is known of the instruments so far.
+    that is judged usually has, from history. ``heard``, ``bad_counts``, ``split``: what is known of the instruments so far.
     ``blind_since``: since when something cannot be seen. ``looked_at``: the time of the newest look. ``scheduled_at``: the time
     for which its execution was scheduled, if it was. ``labels``: where the release comes from, in the caller's words; they
     decide nothing. ``retry_of``: the earlier rollout of
