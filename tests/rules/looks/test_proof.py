@@ -251,7 +251,9 @@ class TestBlindness:
         counts = minutes(CALM, uncounted, uncounted, CALM)
         folded = fold_minutes(a_baking(), ERRORS, counts, NOON + 240 + DELAY + 600)
         said = "errors has no count of bad requests, or one above its requests, in 2 of 3 minutes with requests"
-        assert said in proof_of(folded).blind
+        assert f"{said}; check the metric filters of its access log" in proof_of(folded).blind
+        unlogged = replace(folded.rollout, target=a_target(access_log_group=None))
+        assert said in proof_of(replace(folded, rollout=unlogged)).blind
 
     def test_a_business_metric_with_odd_values_holds_by_its_name_and_the_others_are_judged(self):
         now, evidence = NOON + 240 + DELAY + 121, evidence_of("errors", CHECKOUT)

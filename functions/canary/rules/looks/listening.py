@@ -103,9 +103,16 @@ def find_silences(rollout: Rollout, *, is_step_over: bool) -> Iterator[str]:
     yield from _find_uncounted(rollout)
     for metric, counts in rollout.bad_counts.items():
         if is_silent_instrument(counts):
-            yield (odd_values_sentence if metric in business_of(rollout) else missing_sentence)(metric, counts)
+            yield _uncounted_sentence(rollout, metric, counts)
     if is_off_split(rollout.split) and not _split_excuse(rollout):
         yield f"{split_sentence(rollout.split)}; {SPLIT_ADVICE}"
+
+
+def _uncounted_sentence(rollout: Rollout, metric: str, counts: BadCounts) -> str:
+    if metric in business_of(rollout):
+        return odd_values_sentence(metric, counts)
+    advice = "; check the metric filters of its access log" if has_log(rollout.target) else ""
+    return f"{missing_sentence(metric, counts)}{advice}"
 
 
 def _find_uncounted(rollout: Rollout) -> Iterator[str]:
