@@ -34,7 +34,8 @@ def test_more_than_one_minute_in_five_is_a_silent_instrument(told):
 
 
 def test_an_instrument_that_counts_again_is_no_longer_silent():
-    assert not is_silent_instrument(after("-" * 30 + "+" * 16))
+    assert not is_silent_instrument(after("-" * 30 + "+" * 5))
+    assert is_silent_instrument(after("-" * 30 + "+" * 4))
 
 
 def test_a_missing_count_is_waited_for_two_minutes():

@@ -21,6 +21,9 @@ WINDOW_MINUTES = 20
 ONE_IN = 5
 """An instrument is silent if more than one in five of the last twenty minutes have no bad count that can be right."""
 
+RECOVERED_MINUTES = 5
+"""It is no longer silent once so many minutes in a row have one: a filter that was gone for some minutes is back."""
+
 
 @dataclass(frozen=True, slots=True)
 class BadCounts:
@@ -38,8 +41,13 @@ def note_bad_count(counts: BadCounts, *, is_there: bool) -> BadCounts:
 
 
 def is_silent_instrument(counts: BadCounts) -> bool:
-    """Whether more than one minute in five has no count that can be right. Fewer than five minutes count as five."""
-    return ONE_IN * _missing(counts) > max(len(counts.there), ONE_IN)
+    """Whether more than one minute in five has no count that can be right, and the last five are not all right again.
+
+    Fewer than five minutes count as five.
+    """
+    last = counts.there[-RECOVERED_MINUTES:]
+    has_recovered = len(last) == RECOVERED_MINUTES and all(last)
+    return ONE_IN * _missing(counts) > max(len(counts.there), ONE_IN) and not has_recovered
 
 
 def missing_sentence(name: str, counts: BadCounts) -> str:
