@@ -23,6 +23,7 @@ from rich.text import Text
 from canary_machine.diagram import main as draw_machine
 from tests.browser.chromium import INSTALL, browser, find
 from tests.browser.picture import PICTURE, take
+from tests.zones import in_zone
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -71,7 +72,7 @@ def draw_rollout() -> None:
     from demo.sample import publish_release
     from demo.stand import WARM_UP_SECONDS, open_stand
 
-    with open_stand() as stand, TemporaryDirectory() as folder:
+    with in_zone("UTC"), open_stand() as stand, TemporaryDirectory() as folder:
         publish_release(stand.aws.client, stand.target, RELEASE)
         stand.aws.clock.run_for(WARM_UP_SECONDS)
         stand.aws.client("stepfunctions").start_execution(

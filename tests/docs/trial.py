@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING
 
 from rich.console import Console
 
+from tests.zones import in_zone
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -34,7 +36,7 @@ def transcript() -> str:
     from laptop.trial import try_definition
 
     console = Console(file=io.StringIO(), width=WIDTH, highlight=False, color_system=None, _environ={})
-    with _folder_with_example():
+    with in_zone("UTC"), _folder_with_example():
         try_definition(Asked(EXAMPLE), console)
         printed = console.file.getvalue()
     kept = [line.rstrip() for line in _RULE.sub("", printed).splitlines() if ": CONTINUE: " not in line]
