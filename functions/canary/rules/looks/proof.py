@@ -123,8 +123,13 @@ def find(rollout: Rollout, evidence: Evidence, *, now: float) -> Findings:
     """What each metric has shown in the present step."""
     heard = hear_all(rollout, is_step_over=_is_step_over(rollout, evidence, now))
     sources = sources_of(rollout)
+    undecided = {*_hidden_in(evidence, rollout.step.metrics), *_slow_while_cold(rollout, evidence)}
+    if evidence.is_suspicious:
+        undecided.add(_worst(evidence))
     findings = {
-        metric: _finding(rollout, evidence, metric, heard.get(sources[metric].heard_as, Hearing.NOT_SHOWN))
+        metric: _finding(
+            rollout, evidence, metric, heard.get(sources[metric].heard_as, Hearing.NOT_SHOWN), is_undecided=metric in undecided
+        )
         for metric in _named(rollout, evidence)
     }
     if rollout.target.metrics.slow and not rollout.limits_ms:
@@ -139,15 +144,14 @@ def _named(rollout: Rollout, evidence: Evidence) -> tuple[str, ...]:
     return (*evidence.metrics, *((CLIENT_ERRORS,) if is_expected else ()), *left_out)
 
 
-def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: Hearing) -> Finding:
+def _finding(rollout: Rollout, evidence: Evidence, metric: str, heard: Hearing, *, is_undecided: bool) -> Finding:
     if metric not in evidence.metrics:
         return Finding.NOT_JUDGED
     if evidence.is_condemned and metric == _worst(evidence):
         return Finding.WORSE
     if heard is Hearing.SILENT:
         return Finding.NO_DATA
-    is_open = metric in (*_hidden_in(evidence, rollout.step.metrics), *_slow_while_cold(rollout, evidence))
-    if is_open or (evidence.is_suspicious and metric == _worst(evidence)):
+    if is_undecided:
         return Finding.TOO_FEW
     count = rollout.step.metrics.get(metric, MetricCount())
     if count.nb and count.eb == count.nb:  # no canary can be worse than that
