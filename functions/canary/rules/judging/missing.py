@@ -58,8 +58,12 @@ def missing_sentence(name: str, counts: BadCounts) -> str:
 
 def odd_values_sentence(name: str, counts: BadCounts) -> str:
     """The same for a metric that the user writes, one value for each request."""
-    found = f"in {_missing(counts)} of {len(counts.there)} minutes with samples its Sum is below 0 or above its SampleCount"
-    return f"{name} has values other than 0 and 1: {found}; {WRITE_BOTH}"
+    return f"{odd_values(name, _missing(counts), f'{len(counts.there)} minutes with samples')}; {WRITE_BOTH}"
+
+
+def odd_values(name: str, odd: int, minutes: str) -> str:
+    """In how many `minutes` ("8 minutes with samples") such a metric shows values that are neither 0 nor 1."""
+    return f"{name} has values other than 0 and 1: in {odd} of {minutes} its Sum is below 0 or above its SampleCount"
 
 
 def _missing(counts: BadCounts) -> int:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.counts import is_possible
 from canary.rules.judging.families import Family
-from canary.rules.judging.missing import WRITE_BOTH
+from canary.rules.judging.missing import WRITE_BOTH, odd_values
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -45,8 +45,8 @@ def odd_values_sentence(metric: str, minutes: Minutes) -> str | None:
     if not odd:
         return None
     samples, bad = odd[-1]
-    found = f"in {len(odd)} of {len(minutes)} minutes of the last day its Sum is below 0 or above its SampleCount"
-    return f"{metric} has values other than 0 and 1: {found}, such as {bad} with {samples} samples; {WRITE_BOTH}"
+    found = odd_values(metric, len(odd), f"{len(minutes)} minutes of the last day")
+    return f"{found}, such as {bad} with {samples} samples; {WRITE_BOTH}"
 
 
 def _is_always_bad(minutes: Minutes) -> bool:
