@@ -1,9 +1,9 @@
 """What a rollout costs, compared with a loop in the style of awslabs/aws-lambda-deploy: `python -m bench.price`.
 
-It runs the demo's healthy release under the target's policy, `standard`, on the embedded AWS, and the loop over the same
-weights. The loop runs twice: once with a check at each of the controller's looks, and once like the original, with one check at
-the end of each weight. All are counted from their execution histories and priced with the product's own table of rates. So the
-dollars depend on the rates, but the ratios hardly do.
+It runs the demo's healthy release under the target's policy, `standard`, on the embedded AWS, as it is and with a look
+each minute, and the loop over the weights of the first. The loop runs twice: once with a check for each of the controller's
+looks, and once like the original, with one check at the end of each weight. All are counted from their execution histories and
+priced with the product's own table of rates. So the dollars depend on the rates, but the ratios hardly do.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from demo.sample import publish_release
 from demo.stand import WARM_UP_SECONDS, open_stand
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
 LIMIT_SECONDS = 6 * 3600
 METRICS_OF_A_CHECK = 1
@@ -54,8 +54,11 @@ class Course:
     bake_seconds: int
 
 
-def roll_out(per_minute: float) -> Course:
-    """The demo's healthy release, under the target's own policy.
+EACH_MINUTE = {"calm_look_seconds": 60}
+
+
+def roll_out(per_minute: float, name: str = "this controller", *, policy: Mapping[str, object] | None = None) -> Course:
+    """The demo's healthy release, under the target's own policy with these changes.
 
     Raises:
         NotPromotedError: the release was not promoted.
@@ -64,13 +67,13 @@ def roll_out(per_minute: float) -> Course:
         aws, readback = stand.aws, Readback(stand.aws.client, stand.controller.table)
         aws.clock.run_for(WARM_UP_SECONDS)
         publish_release(aws.client, stand.target, {"NAME": "healthy"})
-        execution = stand.start_rollout("price", "what does it cost?")
+        execution = stand.start_rollout("price", "what does it cost?", policy=policy)
         ended = aws.run_until_ended(execution, limit=LIMIT_SECONDS)
         if ended["status"] != "SUCCEEDED":
             raise NotPromotedError(f"the rollout ended as {ended['status']}: {ended.get('cause', '')}")
         looks = list(readback.looks("price"))
         bill = Bill(
-            name="this controller",
+            name=name,
             looks=len(looks),
             seconds=(ended["stopDate"] - ended["startDate"]).total_seconds(),
             usage=readback.usage(execution, "price"),
@@ -91,13 +94,14 @@ def run_as_loop(name: str, shares: Sequence[float], *, interval_seconds: int, pe
 def measure(per_minute: float) -> list[Bill]:
     """All bills, the controller's first."""
     course = roll_out(per_minute)
+    each_minute = roll_out(per_minute, "this controller, a look each minute", policy=EACH_MINUTE)
     often = run_as_loop(
         "the loop, a check at each of those looks", course.shares, interval_seconds=course.look_seconds, per_minute=per_minute
     )
     seldom = run_as_loop(
         "the loop, a check a weight", list(Counter(course.shares)), interval_seconds=course.bake_seconds, per_minute=per_minute
     )
-    return [course.bill, often, seldom]
+    return [course.bill, each_minute.bill, often, seldom]
 
 
 def table(bills: Sequence[Bill]) -> str:

@@ -6,12 +6,13 @@ noted, and the rollout continues by the clock to its end. So all judges meet the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bench.world import Minute, World
-from canary.rules.judging.minutes import MinuteUse
+from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse
 from canary.rules.judging.warm_up import USUAL
+from canary.rules.looks.look_schedule import is_calm
 from canary.rules.looks.sources import CLIENT_ERRORS
 from canary.rules.looks.verdict import GOES_ON, LAST_WORDS
 from canary_cli.backtest.alarm_math import SEEN_AFTER_SECONDS, AlarmState
@@ -29,12 +30,16 @@ ROLLBACK_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """One look: its time, how many minutes it could see, its step, and whether that step (or the rollout) ends with it."""
+    """One look: its time, how many minutes it could see, its step, and whether that step (or the rollout) ends with it.
+
+    ``is_calm``: whether it found nothing that speaks against the canary.
+    """
 
     now: float
     seen: int
     step: int
     ends_step: bool
+    is_calm: bool
 
 
 @dataclass(slots=True)
@@ -92,18 +97,26 @@ class _Arms:
 def roll_out(world: World, policy: Policy, *, later_seconds: int = 120, warm_up: tuple[float, ...] = USUAL) -> Tape:
     """Roll out the world's release under the policy.
 
+    The tape has a look each minute, for other judges. The product's vetoes are those of the looks that the policy takes.
+
     ``later_seconds``: a second metric delay to report as well. ``warm_up``: as in the target's metrics.
     """
     history = world.history()
     tape = Tape(world, int(world.offset // 60))
-    course, alarm = Course.begun(policy, history, world.families(), warm_up=warm_up), AlarmState()
+    minutely = replace(policy, calm_look_seconds=MINUTE_SECONDS)
+    course, alarm, due = Course.begun(minutely, history, world.families(), warm_up=warm_up), AlarmState(), 0.0
+    has_fired = False
     for now, verdict, _ in course.drive(_Arms(tape, tuple(history)), world.offset):
         visible = int((now - SEEN_AFTER_SECONDS) // 60) - tape.first
         heard = tape.looks[-1].seen if tape.looks else 0
         for minute_drawn in tape.minutes[heard:visible]:
             alarm.hear(minute_drawn.errors)
-        _note_vetoes(tape, course, alarm, now, later_seconds)
-        tape.looks.append(Look(now, visible, course.step, verdict.kind in GOES_ON))
+        look = Look(now, visible, course.step, verdict.kind in GOES_ON, is_calm(verdict.kind, course.evidence))
+        tape.looks.append(look)
+        has_fired |= alarm.is_firing
+        if now >= due:
+            _note_vetoes(tape, course, now, later_seconds, has_fired=has_fired)
+            due = now + course.seconds_to_look(policy, now, MINUTE_SECONDS, is_calm=look.is_calm)
         if verdict.kind in LAST_WORDS:  # promoted, or out of patience: no judge continues
             tape.promoted_at = now
     tape.uses = [course.uses[(tape.first + k) * 60] for k in range(len(course.uses))]
@@ -117,8 +130,8 @@ def named(minute: Minute, metrics: Sequence[str]) -> Named:
     return {**counts, **dict(zip(slow, minute.slow, strict=True))}
 
 
-def _note_vetoes(tape: Tape, course: Course, alarm: AlarmState, now: float, later_seconds: int) -> None:
-    if tape.alarm_at is None and alarm.is_firing:
+def _note_vetoes(tape: Tape, course: Course, now: float, later_seconds: int, *, has_fired: bool) -> None:
+    if tape.alarm_at is None and has_fired:
         tape.alarm_at = now
     if not course.is_condemned:
         return

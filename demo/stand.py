@@ -22,7 +22,7 @@ from embedded_aws.embedded import EmbeddedAws
 from embedded_aws.startup import without_collections
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from embedded_aws.dataplane.traffic import Rate
 
@@ -42,12 +42,13 @@ class Stand:
     target: Target
     traffic: Source
 
-    def start_rollout(self, name: str, reason: str) -> str:
-        """Start a rollout of the newest versions; returns the execution's ARN."""
+    def start_rollout(self, name: str, reason: str, *, policy: Mapping[str, object] | None = None) -> str:
+        """Start a rollout of the newest versions, with these changes of the policy; returns the execution's ARN."""
+        changes = {} if policy is None else {"policy": policy}
         answer = self.aws.client("stepfunctions").start_execution(
             stateMachineArn=self.controller.machine_arn,
             name=name,
-            input=json.dumps({"target": self.target.name, "reason": reason}),
+            input=json.dumps({"target": self.target.name, "reason": reason, **changes}),
         )
         return str(answer["executionArn"])
 

@@ -14,7 +14,7 @@ from canary.rules.rollouts.price import RATES, Usage, price
 from canary.rules.rollouts.report import FUNCTION_GB, SECONDS_PER_CALL
 
 ROLLOUT_MINUTES = 62
-"""The demo's healthy release under `standard`, with its watch."""
+"""The demo's healthy release under `standard`, with its watch: as many looks as minutes if each minute has one."""
 
 MONTH_MINUTES = 730 * 60
 STREAMS, BATCH_SECONDS, COUNTING_SECONDS, COUNTING_GB = 5, 1.0, 0.02, 0.125
@@ -54,7 +54,7 @@ def counting(traffic: float, minutes: float) -> float:
 def ways(traffic: float) -> list[Way]:
     """Today's way, and the others."""
     return [
-        Way("metric filters, a look a minute (today)", looks(60, reads_metrics=True), 0.0),
+        Way("metric filters, a look a minute", looks(60, reads_metrics=True), 0.0),
         Way("high-resolution metrics, a look every ten seconds", looks(10, reads_metrics=True), 0.0),
         *(
             Way(

@@ -19,7 +19,7 @@ from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse, classify, co
 from canary.rules.judging.warm_up import USUAL
 from canary.rules.looks.effects import deltas, requests_needed_by_step
 from canary.rules.looks.folding import fold_minute
-from canary.rules.looks.look_schedule import promotion_due, seconds_to_look
+from canary.rules.looks.look_schedule import is_calm, look_interval, promotion_due, seconds_to_look
 from canary.rules.looks.proof import Moment, Proof, find_hidden, find_suspicion
 from canary.rules.looks.sources import ERRORS
 from canary.rules.looks.verdict import LAST_WORDS, Verdict, VerdictKind, decide
@@ -100,14 +100,15 @@ class Course:
 
     def drive(self, arms: Arms, began: float, *, look_seconds: int = MINUTE_SECONDS) -> Iterator[Looked]:
         """Every look of the rollout that begins at `began`, up to its last one."""
-        now = self._advance(arms, began)
+        now, is_calm_now = self._advance(arms, began), False
         drawn, seen = int(began // MINUTE_SECONDS), dict[int, Named]()
         while True:
-            now += seconds_to_look(self.policy, now=now, look_seconds=look_seconds, promotion_due=self.promotion_due)
+            now += self.seconds_to_look(self.policy, now, look_seconds, is_calm=is_calm_now)
             for index in range(drawn, int(now // MINUTE_SECONDS)):
                 seen[index * MINUTE_SECONDS] = arms.counts(index)
                 drawn = index + 1
             verdict = self.look(now, seen)
+            is_calm_now = is_calm(verdict.kind, self.evidence)
             yield Looked(now, verdict, seen)
             if verdict.kind in LAST_WORDS:
                 return
@@ -131,6 +132,12 @@ class Course:
             self.uses[minute] = classify(minute, shifts=self.shifts, now=now, metric_delay_seconds=delay, warm_up=self.warm_up)
             self._fold(minute, minutes[minute])
         return decide(policy=self.policy, moment=self._moment(now), proof=self._proof(), alarms=())
+
+    def seconds_to_look(self, policy: Policy, now: float, look_seconds: int, *, is_calm: bool) -> int:
+        """Seconds from a look at `now` to the next one under a policy; ``is_calm``: what that look found."""
+        interval = look_interval(policy, look_seconds, baked_seconds=now - self.baking_since, is_calm=is_calm)
+        ends = self.baking_since + policy.steps[self.step].bake_seconds
+        return seconds_to_look(policy, now=now, look_seconds=interval, promotion_due=self.promotion_due, step_ends=ends)
 
     @property
     def promotion_due(self) -> float | None:

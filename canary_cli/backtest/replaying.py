@@ -158,11 +158,13 @@ class Alarms:
         self._heard = first
 
     def is_firing(self, look: Looked) -> bool:
-        """Whether one fires at the look."""
+        """Whether one fired since the last look."""
+        has_fired = False
         visible = int((look.now - SEEN_AFTER_SECONDS) // MINUTE_SECONDS)
         for index in range(self._heard, visible):
             seen: Named = look.seen[index * MINUTE_SECONDS]
             for metric, state in self._states.items():
                 state.hear(seen.get(metric, (0, 0, 0, 0)))
+                has_fired |= state.is_firing
         self._heard = max(self._heard, visible)
-        return any(state.is_firing for state in self._states.values())
+        return has_fired

@@ -16,12 +16,13 @@ from canary.rules.judging.counts import RawCounts
 from canary.rules.judging.families import Family, stakes
 from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.looks.folding import fold_minutes
-from canary.rules.looks.look_schedule import next_look_seconds
+from canary.rules.looks.look_schedule import is_calm, next_look_seconds
 from canary.rules.looks.proof import Moment, prove
 from canary.rules.looks.steps import begin_bake
 from canary.rules.looks.verdict import VerdictKind, decide
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
+from canary.rules.targets.policy import STANDARD
 from canary_cli.backtest.course import SHIFT_SECONDS, Course
 from tests.builders import a_rollout
 
@@ -63,6 +64,7 @@ def product_vetoes_at(cell, policy, seed):
         rollout, evidence = folded.rollout, folded.evidence
         moment = Moment(now, rollout.step.index, rollout.step.baking_since, rollout.first_shift)
         verdict = decide(policy=policy, moment=moment, proof=prove(rollout, evidence, now=now), alarms=())
+        rollout = replace(rollout, is_calm=is_calm(verdict.kind, evidence))
         if verdict.kind in {VerdictKind.ROLL_BACK, VerdictKind.PROMOTE}:
             return now if verdict.kind is VerdictKind.ROLL_BACK else None, now
         if verdict.kind is VerdictKind.ADVANCE:
@@ -91,10 +93,20 @@ def test_the_short_way_gives_the_verdicts_of_a_look(cell: Cell, policy: str):
 
 @pytest.mark.parametrize("cell", [CELLS[4], CELLS[7]], ids=lambda cell: cell.name)
 def test_a_longer_metric_delay_is_reported_as_if_the_rollout_had_it(cell: Cell):
+    each_minute = replace(POLICIES["standard"], calm_look_seconds=60)
+    later = replace(each_minute, metric_delay_seconds=120)
     for seed in (21, 22):
-        tape = roll_out(a_world(cell, seed), POLICIES["standard"])
-        later = replace(POLICIES["standard"], metric_delay_seconds=120)
+        tape = roll_out(a_world(cell, seed), each_minute)
         assert tape.judge_later_at == product_vetoes_at(cell, later, seed)[0]
+
+
+def test_a_fault_in_a_calm_step_may_be_found_a_minute_later():
+    late = Cell(replace(BAD[4], name="all failing from minute 8.2", begins=8.2), 600, 0.001)
+    calm, each_minute = (
+        roll_out(a_world(late), replace(STANDARD, metric_delay_seconds=60, calm_look_seconds=seconds)) for seconds in (120, 60)
+    )
+    assert calm.judge_at == each_minute.judge_at + 60
+    assert calm.promoted_at == each_minute.promoted_at
 
 
 def test_the_rollout_goes_on_by_the_clock_after_a_veto():

@@ -32,7 +32,7 @@ def walk(ground: Ground) -> Walk:
 def test_promote_is_answered_at_once_and_the_next_look_promotes(ground: Ground, walk: Walk):
     answer = promote(ground, reason="OPS-1")
 
-    assert (answer["answer"], answer["phase"], answer["within_seconds"]) == ("ACCEPTED", "shifting", 180)
+    assert (answer["answer"], answer["phase"], answer["within_seconds"]) == ("ACCEPTED", "shifting", 240)
     assert ground.percent == 25.0
     walk.pause(60)
     look = walk.look()

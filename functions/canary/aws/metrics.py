@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import UTC, datetime
-from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from canary.aws.calls import refusals
+from canary.rules.looks.sources import charged
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -16,9 +15,6 @@ if TYPE_CHECKING:
 
 QUERIES_PER_CALL = 500
 """The limit of GetMetricData (docs/aws.md#get-metric-data)."""
-
-STATISTICS_OF_A_METRIC = 5
-"""Up to so many statistics of one metric are charged as one metric, if one call asks for them (docs/aws.md#prices)."""
 
 Values = dict["Series", dict[int, float]]
 
@@ -48,7 +44,7 @@ class MetricReader:
 
     def _read_chunk(self, chunk: Sequence[Series], start: int, end: int, period: int, values: Values) -> None:
         queries = [_query(f"m{index}", one, period) for index, one in enumerate(chunk)]
-        self.requested += _charged(chunk)
+        self.requested += charged(chunk)
         arguments: dict[str, Any] = {
             "MetricDataQueries": queries,
             "StartTime": datetime.fromtimestamp(start, UTC),
@@ -71,12 +67,6 @@ def total(values: Mapping[Series, Mapping[int, float]], series: Iterable[Series]
     """The sum over several series in one minute; None if none of them has a value."""
     found = [values[one][minute] for one in series if minute in values[one]]
     return sum(found) if found else None
-
-
-def _charged(chunk: Sequence[Series]) -> int:
-    """How many metrics CloudWatch charges for these series in one call."""
-    statistics = Counter((one.namespace, one.name, one.dimensions) for one in chunk)
-    return sum(ceil(number / STATISTICS_OF_A_METRIC) for number in statistics.values())
 
 
 def _query(query_id: str, one: Series, period: int) -> dict[str, Any]:

@@ -38,6 +38,9 @@ BAKE = Whole("a whole number of seconds", 1, YEAR_SECONDS, "give the time it is 
 METRIC_DELAY = Whole(
     "a whole number of seconds", 60, 3600, "give the time after which a minute's metrics are complete, usually 120"
 )
+CALM_LOOK = Whole(
+    "a whole number of seconds", 60, 900, "give the time between two looks, 120 for every second minute or 60 for each minute"
+)
 LEAST_REQUESTS = Whole(
     "a whole number of requests", 1, 10**9, "give the canary requests that each step needs for a judgement, usually 50"
 )
@@ -110,6 +113,11 @@ class PolicyModel(Strict):
     )
     metric_delay_seconds: Annotated[int | None, METRIC_DELAY] = Field(
         default=None, description="the seconds from the end of a minute until its metrics are complete"
+    )
+    calm_look_seconds: Annotated[int | None, CALM_LOOK] = Field(
+        default=None,
+        description="the seconds between two looks while nothing speaks against the release, from the seventh minute of a step "
+        "and after the promotion; 60 looks each minute",
     )
     min_requests: Annotated[int | None, LEAST_REQUESTS] = Field(
         default=None, description="the canary requests that every step needs for a judgement"
@@ -222,6 +230,7 @@ def policy_to_mapping(policy: Policy) -> dict[str, Any]:
         "detect": dict(policy.detect),
         "delta": dict(policy.delta),
         "metric_delay_seconds": policy.metric_delay_seconds,
+        "calm_look_seconds": policy.calm_look_seconds,
         "min_requests": policy.min_requests,
         "max_extension_seconds": policy.max_extension_seconds,
         "when_unproven": policy.when_unproven.value,

@@ -8,10 +8,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from canary.rules.looks.look_schedule import next_look_seconds, promotion_due, seconds_to_look, waiting_since
+from canary.rules.judging import judge
+from canary.rules.judging.beginning import begin_evidence
+from canary.rules.judging.counts import Counts
+from canary.rules.judging.families import Family
+from canary.rules.looks.look_schedule import (
+    is_calm,
+    longest_interval,
+    look_interval,
+    next_look_seconds,
+    promotion_due,
+    seconds_to_look,
+    usual_looks,
+    usual_watch_looks,
+    waiting_since,
+)
+from canary.rules.looks.proof import NEARLY_SECONDS
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
+from canary.rules.targets.policy import HOTFIX, STANDARD
 from tests.builders import NOON, a_policy, a_rollout
 
 POLICY = a_policy(10, 50)
@@ -68,6 +84,71 @@ def test_a_rollout_waits_for_its_next_minute_whether_or_not_its_bake_has_begun()
     end = NOON + POLICY.steps[1].bake_seconds
     assert next_look_seconds(rollout, NOON + 7) == 54
     assert next_look_seconds(begun, end - 30) == 30
+
+
+class TestRareLooks:
+    """While nothing speaks against the release, the next look comes after two minutes, from the seventh minute of a step on."""
+
+    baking = a_rollout(
+        policy=POLICY, phase=Phase.SHIFTING, step=StepState(index=0, baking_since=NOON), first_shift=NOON, is_calm=True
+    )
+    end = NOON + POLICY.steps[0].bake_seconds
+
+    @pytest.mark.parametrize(("after", "seconds"), [(1, 60), (301, 60), (359, 2), (361, 120), (390, 91), (721, 120)])
+    def test_they_come_from_the_seventh_minute_on(self, after, seconds):
+        assert next_look_seconds(self.baking, NOON + after) == seconds
+
+    def test_each_minute_is_looked_at_after_a_look_that_found_something(self):
+        assert next_look_seconds(replace(self.baking, is_calm=False), NOON + 481) == 60
+
+    def test_the_first_minute_that_ends_the_step_is_looked_at(self):
+        begun = self.baking
+        for second in (0.0, 0.5, 20.0, 44.9, 45.0, 46.0, 59.0):
+            rollout = replace(begun, step=StepState(index=0, baking_since=NOON + second))
+            now, looks = NOON + second + 361, []
+            while now + NEARLY_SECONDS < self.end + second:
+                now += next_look_seconds(rollout, now)
+                looks.append(now)
+            minutely = replace(rollout, is_calm=False)
+            same = NOON + second + 361
+            while same + NEARLY_SECONDS < self.end + second:
+                same += next_look_seconds(minutely, same)
+            assert now == same
+            assert len(looks) <= 6
+
+    def test_a_policy_may_ask_for_each_minute(self):
+        policy = replace(POLICY, calm_look_seconds=60)
+        assert next_look_seconds(replace(self.baking, plan=replace(self.baking.plan, policy=policy)), NOON + 481) == 60
+        assert longest_interval(policy, 60) == 60
+
+    def test_a_step_that_may_end_early_has_each_minute(self):
+        policy = replace(POLICY, early_advance=True)
+        assert next_look_seconds(replace(self.baking, plan=replace(self.baking.plan, policy=policy)), NOON + 481) == 60
+
+    def test_looks_that_are_rarer_anyway_stay_as_they_are(self):
+        assert look_interval(POLICY, 300, baked_seconds=400, is_calm=True) == 300
+        assert longest_interval(POLICY, 300) == 300
+
+    def test_steps_of_five_minutes_know_no_rarer_looks(self):
+        assert longest_interval(HOTFIX, 60) == 60
+        assert longest_interval(STANDARD, 60) == 120
+
+    @pytest.mark.parametrize(("verdict", "calm"), [(kind, kind is VerdictKind.CONTINUE) for kind in VerdictKind])
+    def test_only_a_step_that_goes_on_is_calm(self, verdict, calm):
+        assert is_calm(verdict, self.evidence(bad=0)) is calm
+        assert not is_calm(verdict, self.evidence(bad=8))
+
+    def evidence(self, *, bad):
+        families = {"errors": Family.ERRORS}
+        before = begin_evidence({"errors": [(600, 6)] * 60}, families=families, stakes={"errors": 1.0}, alpha=0.01)
+        return judge.fold(before, {"errors": Counts(60, bad, 540, 5)})
+
+    def test_the_looks_of_a_step_are_foreseen(self):
+        assert usual_looks(STANDARD, 60, 900) == 6 + 5 + 1
+        assert usual_looks(STANDARD, 60, 300) == 6
+        assert usual_looks(replace(STANDARD, calm_look_seconds=60), 60, 900) == 16
+        assert usual_watch_looks(STANDARD, 60) == 8
+        assert usual_watch_looks(replace(STANDARD, watch_seconds=0), 60) == 0
 
 
 class TestWaiting:

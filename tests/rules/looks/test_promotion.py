@@ -198,6 +198,20 @@ def test_a_look_comes_each_minute_and_at_the_end():
     assert next_look_seconds(rollout, rollout.watch, NOON + 870) == 30
 
 
+def test_after_a_look_that_found_nothing_every_second_minute_is_enough():
+    calm = looked(begun(), of_errors(600, 0, minutes=(1, 2)), at=301)
+    assert next_look_seconds(calm, calm.watch, NOON + 301) == 120
+    minutely = replace(calm.plan.policy, calm_look_seconds=60)
+    rollout = replace(calm, plan=replace(calm.plan, policy=minutely))
+    assert next_look_seconds(rollout, calm.watch, NOON + 301) == 60
+
+
+@pytest.mark.parametrize("found", [{"log_e": 0.1}, {"doubts": ("the alarms could not be read",)}])
+def test_after_a_look_that_found_something_the_next_minute_is_looked_at(found):
+    calm = looked(begun(), of_errors(600, 0, minutes=(1, 2)), at=301)
+    assert next_look_seconds(calm, replace(calm.watch, **found), NOON + 301) == 60
+
+
 def test_behind_a_stage_the_release_is_counted_as_base():
     target = a_target(metrics=Metrics(business=(BusinessMetric("PaymentFailed", "Shop"),)))
     sources = promoted_sources(a_rollout(target=target))
@@ -216,10 +230,8 @@ def test_behind_weights_the_release_is_counted_by_its_version():
 
 def test_the_answer_says_when_the_next_look_comes_while_the_watch_goes_on():
     watched = looked(begun(), {}, at=60)
-    assert (answer_promoted(watched, NOON + 61)["outcome"], answer_promoted(watched, NOON + 61)["look_seconds"]) == (
-        "watching",
-        60,
-    )
+    answer = answer_promoted(watched, NOON + 61)
+    assert (answer["outcome"], answer["look_seconds"]) == ("watching", 120)
     over = looked(watched, {}, at=900)
     assert answer_promoted(over, NOON + 900)["outcome"] == "promoted"
     assert "look_seconds" not in answer_promoted(over, NOON + 900)

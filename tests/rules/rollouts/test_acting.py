@@ -101,4 +101,7 @@ def test_records_keep_them_and_older_records_do_without():
     assert decode(Rollout, json.loads(json.dumps(encode(rollout)))) == rollout
 
     old = {key: value for key, value in encode(a_rollout()).items() if key not in {"started_by", "actions", "actions_dropped"}}
-    assert decode(Rollout, upgrade(old, 6)) == a_rollout()
+    rollout = a_rollout()
+    minutely = replace(rollout.plan.policy, calm_look_seconds=60)
+    target, plan = (replace(one, policy=minutely) for one in (rollout.target, rollout.plan))
+    assert decode(Rollout, upgrade(old, 6)) == replace(rollout, target=target, plan=plan)

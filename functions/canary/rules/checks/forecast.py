@@ -9,25 +9,26 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from math import ceil
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.families import stakes
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.effects import requests_needed_by_step
-from canary.rules.looks.sources import ERRORS, FUNCTION_ERRORS, all_sources, latency_series
+from canary.rules.looks.look_schedule import usual_looks, usual_watch_looks
+from canary.rules.looks.sources import ERRORS, FUNCTION_ERRORS, all_sources, charged, latency_series
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.report import usage_of
 from canary.rules.rollouts.rollout import StepState, Tally
+from canary.rules.rollouts.watched import PromotionWatch
 from canary.rules.targets.policy import QUIET, WhenQuiet, WhenUnproven
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from canary.rules.judging.judge import Evidence
-    from canary.rules.looks.sources import Source
+    from canary.rules.looks.sources import ArmSource, Source
     from canary.rules.releases.release import Request
     from canary.rules.rollouts.price import Usage
     from canary.rules.rollouts.rollout import Rollout
@@ -91,14 +92,20 @@ def in_minutes(minutes: float) -> str:
 
 
 def forecast_usage(rollout: Rollout) -> Usage:
-    """What a rollout uses if every step ends with its bake and the release is promoted."""
+    """What a rollout uses if every step ends with its bake, nothing speaks against the release, and it is promoted."""
     policy, look_seconds = rollout.plan.policy, rollout.plan.look_seconds or MINUTE_SECONDS
     arms = [arm for one in draft_sources(rollout) for arm in (one.base, one.canary)]
-    series = {one for arm in arms for one in (*arm.requests, *arm.bad)}
-    looks = sum(ceil(step.bake_seconds / look_seconds) + 1 for step in policy.steps)
-    tally = Tally(looks=looks, drains=DRAINS, metrics_requested=looks * len(series))
+    looks = sum(usual_looks(policy, look_seconds, step.bake_seconds) for step in policy.steps)
+    watched = usual_watch_looks(policy, look_seconds)
+    metrics = looks * _charged(arms) + watched * _charged([one.base for one in draft_sources(rollout)])
+    tally = Tally(looks=looks, drains=DRAINS, metrics_requested=metrics)
+    watch = PromotionWatch(since=0.0, until=policy.watch_seconds, looks=watched) if watched else None
     step = StepState(index=len(policy.steps) - 1)
-    return usage_of(replace(rollout, phase=Phase.PROMOTED, step=step, tally=tally))
+    return usage_of(replace(rollout, phase=Phase.PROMOTED, step=step, tally=tally, watch=watch))
+
+
+def _charged(arms: Sequence[ArmSource]) -> int:
+    return charged({one for arm in arms for one in (*arm.requests, *arm.bad)})
 
 
 def draft_sources(rollout: Rollout) -> tuple[Source, ...]:

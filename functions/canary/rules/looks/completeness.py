@@ -45,6 +45,11 @@ def find_backlog(rollout: Rollout, now: float) -> int:
     return max(0, _complete_to(rollout, now) - end) // MINUTE_SECONDS
 
 
+def has_unread(rollout: Rollout, now: float) -> bool:
+    """Whether a complete minute was not used yet: its counts are late, or left to the next looks."""
+    return rollout.judged_to + MINUTE_SECONDS < _complete_to(rollout, now)
+
+
 def _complete_to(rollout: Rollout, now: float) -> int:
     """The end of the newest minute that is complete."""
     return int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE_SECONDS) * MINUTE_SECONDS

@@ -1,8 +1,9 @@
 """When the next look is due: just after a minute became complete. Also: since when a step waits beyond its bake.
 
-Looks follow CloudWatch's minutes, not the second at which the rollout began. A look that comes later in the minute sees nothing
-more and decides later. A step that begins just after a minute's completion loses one minute of evidence to its weight change;
-another may lose two. This module does not know how a look decides.
+A look comes each minute, or more rarely while nothing speaks against the release: in a step from its seventh minute, and after
+the promotion. Looks follow CloudWatch's minutes, not the second at which the rollout began: one that comes later in the minute
+sees nothing more and decides later. A step that begins just after a minute's completion loses one minute of evidence to its
+weight change; another may lose two. This module does not know how a look decides.
 """
 
 from __future__ import annotations
@@ -15,21 +16,46 @@ from canary.rules.looks.proof import NEARLY_SECONDS
 from canary.rules.looks.verdict import VerdictKind
 
 if TYPE_CHECKING:
+    from canary.rules.judging.judge import Evidence
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.policy import Policy
+
+CLOSE_SECONDS = 360
+"""How long a step's looks come each minute, whatever they find: most faults show in its first minutes."""
 
 LAG_SECONDS = 1
 """How long after a minute's completion a look is due: waits are whole seconds and may end a little early."""
 
+_TINY_SECONDS = 0.001
+
 
 def next_look_seconds(rollout: Rollout, now: float) -> int:
     """Whole seconds from `now` (epoch seconds) to the rollout's next look."""
-    plan, step = rollout.plan, rollout.step
+    plan, step, policy = rollout.plan, rollout.step, rollout.plan.policy
     since = now if step.baking_since is None else step.baking_since
     first_shift = now if rollout.first_shift is None else rollout.first_shift
-    due = promotion_due(plan.policy, step.index, baking_since=since, first_shift=first_shift)
+    due = promotion_due(policy, step.index, baking_since=since, first_shift=first_shift)
     due = None if rollout.steering.pause else due
-    return seconds_to_look(plan.policy, now=now, look_seconds=plan.look_seconds, promotion_due=due)
+    interval = look_interval(policy, plan.look_seconds, baked_seconds=now - since, is_calm=rollout.is_calm)
+    step_ends = since + policy.steps[step.index].bake_seconds
+    return seconds_to_look(policy, now=now, look_seconds=interval, promotion_due=due, step_ends=step_ends)
+
+
+def is_calm(verdict: VerdictKind, evidence: Evidence) -> bool:
+    """Whether a look found nothing that speaks against the release: the step goes on, and the evidence is for the canary."""
+    return verdict is VerdictKind.CONTINUE and evidence.log_strength < 0.0
+
+
+def look_interval(policy: Policy, look_seconds: int, *, baked_seconds: float, is_calm: bool) -> int:
+    """Seconds between a look of a step that has baked for so long and the next one; a minute where a step may end early."""
+    is_rare = is_calm and baked_seconds >= CLOSE_SECONDS and not policy.early_advance
+    return max(look_seconds, policy.calm_look_seconds) if is_rare else look_seconds
+
+
+def longest_interval(policy: Policy, look_seconds: int) -> int:
+    """The most seconds that can be between two looks of a step."""
+    longest = max(step.bake_seconds for step in policy.steps)
+    return look_interval(policy, look_seconds, baked_seconds=longest, is_calm=True)
 
 
 def promotion_due(policy: Policy, step_index: int, *, baking_since: float, first_shift: float) -> float | None:
@@ -39,11 +65,31 @@ def promotion_due(policy: Policy, step_index: int, *, baking_since: float, first
     return max(baking_since + policy.steps[step_index].bake_seconds, first_shift + policy.not_before_seconds)
 
 
-def seconds_to_look(policy: Policy, *, now: float, look_seconds: int, promotion_due: float | None) -> int:
-    """Whole seconds from `now` to the next look, 1 to `look_seconds`; a look also comes when the promotion is due."""
+def usual_looks(policy: Policy, look_seconds: int, bake_seconds: int) -> int:
+    """How many looks a step of that bake has if nothing speaks against the release from the start."""
+    close = min(bake_seconds, CLOSE_SECONDS) if longest_interval(policy, look_seconds) > look_seconds else bake_seconds
+    rare = (bake_seconds - close) / max(look_seconds, policy.calm_look_seconds)
+    return ceil(close / look_seconds) + ceil(rare) + 1
+
+
+def usual_watch_looks(policy: Policy, look_seconds: int) -> int:
+    """How many looks the watch after the promotion has if nothing speaks against the release."""
+    after_first = policy.watch_seconds - look_seconds
+    return 1 + ceil(max(after_first, 0) / max(look_seconds, policy.calm_look_seconds)) if policy.watch_seconds else 0
+
+
+def seconds_to_look(
+    policy: Policy, *, now: float, look_seconds: int, promotion_due: float | None, step_ends: float | None = None
+) -> int:
+    """Whole seconds from `now` to the next look, 1 to `look_seconds`.
+
+    A look also comes when the promotion is due, and at the first minute that ends a step whose bake ends at `step_ends`.
+    """
     phase = (policy.metric_delay_seconds + LAG_SECONDS) % MINUTE_SECONDS
-    at_least = now + look_seconds - MINUTE_SECONDS
-    following = (at_least - phase) // MINUTE_SECONDS * MINUTE_SECONDS + phase + MINUTE_SECONDS
+    after = now + look_seconds - MINUTE_SECONDS
+    if step_ends is not None and now < step_ends - NEARLY_SECONDS:
+        after = min(after, step_ends - NEARLY_SECONDS - _TINY_SECONDS)
+    following = (after - phase) // MINUTE_SECONDS * MINUTE_SECONDS + phase + MINUTE_SECONDS
     if promotion_due is not None and now < promotion_due < following:
         following = promotion_due
     return max(ceil(following - now), 1)

@@ -211,9 +211,11 @@ def _unseen(watch: PromotionWatch, *sentences: str) -> PromotionWatch:
 
 
 def next_look_seconds(rollout: Rollout, watch: PromotionWatch, now: float) -> int:
-    """Whole seconds from `now` (epoch seconds) to the watch's next look."""
+    """Whole seconds from `now` (epoch seconds) to the watch's next look; rarer ones follow a look that found nothing."""
     plan = rollout.plan
-    return seconds_to_look(plan.policy, now=now, look_seconds=plan.look_seconds, promotion_due=watch.until)
+    is_calm = watch.looks > 0 and watch.log_e <= 0.0 and not watch.doubts
+    interval = max(plan.look_seconds, plan.policy.calm_look_seconds) if is_calm else plan.look_seconds
+    return seconds_to_look(plan.policy, now=now, look_seconds=interval, promotion_due=watch.until)
 
 
 def answer_promoted(rollout: Rollout, now: float) -> dict[str, Any]:

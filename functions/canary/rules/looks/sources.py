@@ -9,14 +9,16 @@ request with a dimension `arm` (`canary.rules.judging.values`).
 from __future__ import annotations
 
 import enum
+from collections import Counter
 from dataclasses import dataclass, replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 from canary.rules.judging.families import Family
 from canary.rules.targets.access_log import metric_namespace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.live import Intent, Snapshot
@@ -57,6 +59,16 @@ class Series:
     def with_statistic(self, statistic: str) -> Series:
         """The same metric, another statistic."""
         return Series(self.namespace, self.name, statistic, self.dimensions)
+
+
+STATISTICS_OF_A_METRIC = 5
+"""Up to so many statistics of one metric are charged as one metric, if one call asks for them (docs/aws.md#prices)."""
+
+
+def charged(series: Iterable[Series]) -> int:
+    """How many metrics CloudWatch charges for these series in one call."""
+    statistics = Counter((one.namespace, one.name, one.dimensions) for one in series)
+    return sum(ceil(number / STATISTICS_OF_A_METRIC) for number in statistics.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,10 +97,10 @@ class Rollout:
     ``park_after``: the index of the step after which a scheduled rollout is parked. ``parked_since``, ``parked_until``: set
     while it is parked. ``totals``: each metric's counts in the whole rollout. ``habits``: how much data each business metric
     that is judged usually has, from history. ``heard``, ``bad_counts``, ``split``: what is known of the instruments so far.
-    ``blind_since``: since when something cannot be seen. ``looked_at``: the time of the newest look. ``scheduled_at``: the time
-    for which its execution was scheduled, if it was. ``labels``: where the release comes from, in the caller's words; they
-    decide nothing. ``retry_of``: the earlier rollout of
-    the same release, which was rolled back, if this one was started all the same.
+    ``blind_since``: since when something cannot be seen. ``looked_at``: the time of the newest look; ``is_calm``: whether that
+    look found nothing that speaks against the release. ``scheduled_at``: the time for which its execution was scheduled, if it
+    was. ``labels``: where the release comes from, in the caller's words; they decide nothing. ``retry_of``: the earlier rollout
+    of the same release, which was rolled back, if this one was started all the same.
     ``waiting_since``: since when the step waits beyond its bake.
     ``is_end_told``: whether the end was reported.
     ``steering``: what the looks have heard of operators. ``requested_at``: when its first execution began, in epoch seconds; it
@@ -149,6 +149,7 @@ class Rollout:
     parked_since: float | None = None
     parked_until: float | None = None
     looked_at: float | None = None
+    is_calm: bool = False
     scheduled_at: float | None = None
     waiting_since: float | None = None
     is_end_told: bool = False

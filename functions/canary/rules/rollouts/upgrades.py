@@ -83,6 +83,12 @@ def _from_9(record: Record) -> Record:
     return record
 
 
+def _from_10(record: Record) -> Record:
+    """Schema 11 has rarer looks while nothing speaks against the release; a rollout that has begun keeps its minutes."""
+    target, plan = ({**record[key], "policy": {**record[key]["policy"], "calm_look_seconds": 60}} for key in ("target", "plan"))
+    return {**record, "target": target, "plan": plan}
+
+
 UPGRADES: Mapping[int, Callable[[Record], Record]] = {
     2: _from_2,
     3: _from_3,
@@ -91,6 +97,7 @@ UPGRADES: Mapping[int, Callable[[Record], Record]] = {
     6: _from_6,
     8: _from_8,
     9: _from_9,
+    10: _from_10,
 }
 """By schema: the function that turns a record of it into one of the next schema, if defaults do not do that."""
 

@@ -79,6 +79,7 @@ class Policy:
     ``detect``: rate points by metric (0.01 is one point): the effect that each step must have enough traffic to show.
     ``delta``: rate points by metric: a canary worse by less than this is safe enough to end a step early.
     ``metric_delay_seconds``: how long after its end a minute's metrics are complete.
+    ``calm_look_seconds``: the most seconds between two looks while nothing speaks against the release; 60 looks each minute.
     ``min_requests``: the canary requests that every step must be judged on.
     ``max_extension_seconds``: how long a step may be extended while too little is proven or the evidence is high.
     ``when_quiet``: what a start does if base's traffic of the last day is too little to prove the steps in time.
@@ -102,6 +103,7 @@ class Policy:
         default_factory=lambda: MappingProxyType({"errors": 0.005, "client_errors": 0.05, "slow": 0.05, "business": 0.01})
     )
     metric_delay_seconds: int = 120
+    calm_look_seconds: int = 120
     min_requests: int = 50
     max_extension_seconds: int = 3600
     when_unproven: WhenUnproven = WhenUnproven.HOLD
@@ -134,6 +136,7 @@ class PolicyChanges:
     detect: Mapping[str, float] | None = None
     delta: Mapping[str, float] | None = None
     metric_delay_seconds: int | None = None
+    calm_look_seconds: int | None = None
     min_requests: int | None = None
     max_extension_seconds: int | None = None
     when_unproven: WhenUnproven | None = None

@@ -13,11 +13,11 @@ from canary.aws.locks import PARKED_OWNER
 from canary.aws.record_items import LookItem
 from canary.aws.record_reads import Owned
 from canary.rules.judging import evidence_json
-from canary.rules.looks.completeness import find_backlog
+from canary.rules.looks.completeness import find_backlog, has_unread
 from canary.rules.looks.folding import Folded, fold_minutes
 from canary.rules.looks.look_metrics import embed, measure
 from canary.rules.looks.look_numbers import numbers_of
-from canary.rules.looks.look_schedule import waiting_since
+from canary.rules.looks.look_schedule import is_calm, waiting_since
 from canary.rules.looks.proof import moment_of, prove
 from canary.rules.looks.steps import begin_bake
 from canary.rules.looks.verdict import GOES_ON, LAST_WORDS, Verdict, decide
@@ -111,5 +111,11 @@ def _after(folded: Folded, verdict: Verdict, now: float, *, is_between: bool) ->
         tally=replace(tally, **counted),
         reason=verdict.reason if verdict.kind in LAST_WORDS else rollout.reason,
         looked_at=now,
+        is_calm=is_calm(verdict.kind, folded.evidence) and not _is_awaiting(rollout, now),
         waiting_since=None if is_between else waiting_since(rollout, verdict.kind, now),
     )
+
+
+def _is_awaiting(rollout: Rollout, now: float) -> bool:
+    """Whether the next minute is waited for: counts are late, or an operator wants the promotion."""
+    return has_unread(rollout, now) or rollout.steering.promotion is not None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from canary.rules.looks.look_schedule import longest_interval
 from canary.rules.releases.problems import Problem, RefusedError
 from canary.rules.rollouts.actions import UNKNOWN_CALLER, CalledBy
 from canary.rules.rollouts.holder import holder_problem
@@ -118,4 +119,4 @@ def _longest_to_look(rollout: Rollout) -> int:
     before the first step, the canary aliases settle too.
     """
     before = LATE_WRITER_SECONDS + SETTLE_SECONDS if rollout.phase is Phase.PREPARING else 0
-    return before + 2 * LATE_WRITER_SECONDS + rollout.plan.look_seconds
+    return before + 2 * LATE_WRITER_SECONDS + longest_interval(rollout.plan.policy, rollout.plan.look_seconds)
