@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING
 from bench.world import Minute, World
 from canary.rules.judging.minutes import MINUTE_SECONDS, MinuteUse
 from canary.rules.judging.warm_up import USUAL
-from canary.rules.looks.look_schedule import is_calm
 from canary.rules.looks.sources import CLIENT_ERRORS
 from canary.rules.looks.verdict import GOES_ON, LAST_WORDS
 from canary_cli.backtest.alarm_math import SEEN_AFTER_SECONDS, AlarmState
@@ -111,7 +110,7 @@ def roll_out(world: World, policy: Policy, *, later_seconds: int = 120, warm_up:
         heard = tape.looks[-1].seen if tape.looks else 0
         for minute_drawn in tape.minutes[heard:visible]:
             alarm.hear(minute_drawn.errors)
-        look = Look(now, visible, course.step, verdict.kind in GOES_ON, is_calm(verdict.kind, course.evidence))
+        look = Look(now, visible, course.step, verdict.kind in GOES_ON, course.is_calm_after(verdict))
         tape.looks.append(look)
         has_fired |= alarm.is_firing
         if now >= due:

@@ -1,9 +1,8 @@
 """One rollout's course without AWS: the rules' plan, judge and verdict on minutes that someone hands over.
 
-`canary.rules.looks.folding.fold_minutes` maintains a whole rollout record, which would take most of a run's time. This module
-keeps only what the verdict depends on; tests/bench checks that both reach the same verdicts. The benchmark drives it on
-simulated minutes and the backtest on base's past. A veto of the judge is only noted: whoever drives the rollout decides whether
-it ends, or goes on by the clock.
+`canary.rules.looks.folding.fold_minutes` maintains a whole record, which would take most of a run's time. This module keeps
+what the verdict depends on; tests/bench checks that both reach the same verdicts. The benchmark drives it on simulated minutes
+and the backtest on base's past. A veto of the judge is only noted: whoever drives the rollout decides whether it ends.
 """
 
 from __future__ import annotations
@@ -100,20 +99,20 @@ class Course:
 
     def drive(self, arms: Arms, began: float, *, look_seconds: int = MINUTE_SECONDS) -> Iterator[Looked]:
         """Every look of the rollout that begins at `began`, up to its last one."""
-        now, is_calm_now = self._advance(arms, began), False
+        now, was_calm = self._advance(arms, began), False
         drawn, seen = int(began // MINUTE_SECONDS), dict[int, Named]()
         while True:
-            now += self.seconds_to_look(self.policy, now, look_seconds, is_calm=is_calm_now)
-            for index in range(drawn, int(now // MINUTE_SECONDS)):
-                seen[index * MINUTE_SECONDS] = arms.counts(index)
-                drawn = index + 1
+            now += self.seconds_to_look(self.policy, now, look_seconds, is_calm=was_calm)
+            over = int(now // MINUTE_SECONDS)
+            seen |= {index * MINUTE_SECONDS: arms.counts(index) for index in range(drawn, over)}
+            drawn = over
             verdict = self.look(now, seen)
-            is_calm_now = is_calm(verdict.kind, self.evidence)
             yield Looked(now, verdict, seen)
             if verdict.kind in LAST_WORDS:
                 return
             if verdict.kind is VerdictKind.ADVANCE:
                 now = self._advance(arms, now)
+            was_calm = self.is_calm_after(verdict)
 
     def shift(self, at: float, baking_since: float) -> None:
         """The next step's weight is set at `at`, and its bake begins."""
@@ -131,24 +130,25 @@ class Course:
         for minute in range(self.judged_to + 60, int((now - delay) // 60) * 60, 60):
             self.uses[minute] = classify(minute, shifts=self.shifts, now=now, metric_delay_seconds=delay, warm_up=self.warm_up)
             self._fold(minute, minutes[minute])
-        return decide(policy=self.policy, moment=self._moment(now), proof=self._proof(), alarms=())
+        moment = Moment(now, self.step, self.baking_since, self.shifts[0])
+        return decide(policy=self.policy, moment=moment, proof=self._proof(), alarms=())
+
+    def is_calm_after(self, verdict: Verdict) -> bool:
+        """Whether the look that gave this verdict found nothing against the canary."""
+        return is_calm(verdict.kind, self.evidence, self._proof())
 
     def seconds_to_look(self, policy: Policy, now: float, look_seconds: int, *, is_calm: bool) -> int:
         """Seconds from a look at `now` to the next one under a policy; ``is_calm``: what that look found."""
-        interval = look_interval(policy, look_seconds, baked_seconds=now - self.baking_since, is_calm=is_calm)
+        every = look_interval(policy, look_seconds, baked_seconds=now - self.baking_since, is_calm=is_calm)
         ends = self.baking_since + policy.steps[self.step].bake_seconds
-        return seconds_to_look(policy, now=now, look_seconds=interval, promotion_due=self.promotion_due, step_ends=ends)
-
-    @property
-    def promotion_due(self) -> float | None:
-        """The earliest time of the promotion, once the bake of the last step has begun."""
-        return promotion_due(self.policy, self.step, baking_since=self.baking_since, first_shift=self.shifts[0])
+        due = promotion_due(policy, self.step, baking_since=self.baking_since, first_shift=self.shifts[0])
+        return seconds_to_look(policy, now=now, look_seconds=every, promotion_due=due, step_ends=ends)
 
     def _advance(self, arms: Arms, now: float) -> float:
         """Begin the next step at `now`; the time at which its bake begins."""
-        steps = self.policy.steps
         self.shift(now, now + SHIFT_SECONDS)
-        arms.shift(now, float(steps[self.step].weight_percent) / 100.0, is_last=self.step == len(steps) - 1)
+        share, is_last = float(self.policy.steps[self.step].weight_percent) / 100.0, self.step == len(self.policy.steps) - 1
+        arms.shift(now, share, is_last=is_last)
         return self.baking_since
 
     def _fold(self, minute: int, seen: Named) -> None:
@@ -196,6 +196,3 @@ class Course:
     def _find_cold(self) -> str | None:
         is_cold = slow_while_cold(self.evidence, self.counted, self.judged_to, shifts=self.shifts, warm_up=self.warm_up)
         return MAY_BE_COLD if is_cold else None
-
-    def _moment(self, now: float) -> Moment:
-        return Moment(now, self.step, self.baking_since, self.shifts[0])

@@ -63,8 +63,9 @@ def product_vetoes_at(cell, policy, seed):
         folded = fold_minutes(rollout, evidence, counts, now)
         rollout, evidence = folded.rollout, folded.evidence
         moment = Moment(now, rollout.step.index, rollout.step.baking_since, rollout.first_shift)
-        verdict = decide(policy=policy, moment=moment, proof=prove(rollout, evidence, now=now), alarms=())
-        rollout = replace(rollout, is_calm=is_calm(verdict.kind, evidence))
+        proof = prove(rollout, evidence, now=now)
+        verdict = decide(policy=policy, moment=moment, proof=proof, alarms=())
+        rollout = replace(rollout, is_calm=is_calm(verdict.kind, evidence, proof))
         if verdict.kind in {VerdictKind.ROLL_BACK, VerdictKind.PROMOTE}:
             return now if verdict.kind is VerdictKind.ROLL_BACK else None, now
         if verdict.kind is VerdictKind.ADVANCE:

@@ -12,6 +12,7 @@ from canary.rules.judging import judge
 from canary.rules.judging.beginning import begin_evidence
 from canary.rules.judging.counts import Counts
 from canary.rules.judging.families import Family
+from canary.rules.looks.alarm_readings import AlarmReading, AlarmState
 from canary.rules.looks.look_schedule import (
     is_calm,
     longest_interval,
@@ -23,7 +24,7 @@ from canary.rules.looks.look_schedule import (
     usual_watch_looks,
     waiting_since,
 )
-from canary.rules.looks.proof import NEARLY_SECONDS
+from canary.rules.looks.proof import NEARLY_SECONDS, Proof
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
@@ -135,8 +136,19 @@ class TestRareLooks:
 
     @pytest.mark.parametrize(("verdict", "calm"), [(kind, kind is VerdictKind.CONTINUE) for kind in VerdictKind])
     def test_only_a_step_that_goes_on_is_calm(self, verdict, calm):
-        assert is_calm(verdict, self.evidence(bad=0)) is calm
-        assert not is_calm(verdict, self.evidence(bad=8))
+        proof = Proof(judged_minutes=7, requests=420, needed=50)
+        assert is_calm(verdict, self.evidence(bad=0), proof) is calm
+        assert not is_calm(verdict, self.evidence(bad=8), proof)
+
+    @pytest.mark.parametrize("why", ["suspicion", "hidden", "cold"])
+    def test_a_step_that_would_wait_for_more_is_not_calm(self, why):
+        proof = replace(Proof(judged_minutes=7, requests=420, needed=50), **{why: "more must be seen"})
+        assert not is_calm(VerdictKind.CONTINUE, self.evidence(bad=0), proof)
+
+    def test_nor_is_one_whose_alarm_cannot_tell(self):
+        proof = Proof(judged_minutes=7, requests=420, needed=50)
+        silent = AlarmReading("payments", AlarmState.INSUFFICIENT_DATA, is_ours=False)
+        assert not is_calm(VerdictKind.CONTINUE, self.evidence(bad=0), proof, (silent,))
 
     def evidence(self, *, bad):
         families = {"errors": Family.ERRORS}

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.proof import NEARLY_SECONDS
-from canary.rules.looks.verdict import VerdictKind
+from canary.rules.looks.verdict import VerdictKind, is_open
 
 if TYPE_CHECKING:
     from canary.rules.judging.judge import Evidence
+    from canary.rules.looks.alarm_readings import AlarmReading
+    from canary.rules.looks.proof import Proof
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.policy import Policy
 
@@ -41,9 +43,12 @@ def next_look_seconds(rollout: Rollout, now: float) -> int:
     return seconds_to_look(policy, now=now, look_seconds=interval, promotion_due=due, step_ends=step_ends)
 
 
-def is_calm(verdict: VerdictKind, evidence: Evidence) -> bool:
-    """Whether a look found nothing that speaks against the release: the step goes on, and the evidence is for the canary."""
-    return verdict is VerdictKind.CONTINUE and evidence.log_strength < 0.0
+def is_calm(verdict: VerdictKind, evidence: Evidence, proof: Proof, alarms: tuple[AlarmReading, ...] = ()) -> bool:
+    """Whether a look found nothing that speaks against the release: the step goes on, and the evidence is for the canary.
+
+    A canary that is slower than base is not calm while it may be warming up: its latency is judged only afterwards.
+    """
+    return verdict is VerdictKind.CONTINUE and evidence.log_strength < 0.0 and not is_open(proof, alarms)
 
 
 def look_interval(policy: Policy, look_seconds: int, *, baked_seconds: float, is_calm: bool) -> int:

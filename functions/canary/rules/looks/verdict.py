@@ -126,14 +126,14 @@ def _while_blind(policy: Policy, moment: Moment, proof: Proof) -> Verdict:
 
 
 def _during_bake(policy: Policy, moment: Moment, step: Step, proof: Proof, alarms: tuple[AlarmReading, ...]) -> Verdict:
-    if policy.early_advance and _is_safe(policy, proof) and not _is_open(proof, alarms):
+    if policy.early_advance and _is_safe(policy, proof) and not is_open(proof, alarms):
         return _go_on(policy, moment, with_numbers(proof, f"safe enough to go on after {judged(proof)}"))
     left = in_minutes(moment.baking_since + step.bake_seconds - moment.now)
     return Verdict(VerdictKind.CONTINUE, f"{judged(proof)} at {step.weight_percent} %, {left} of the bake left")
 
 
-def _is_open(proof: Proof, alarms: tuple[AlarmReading, ...]) -> bool:
-    """Whether anything makes a step that could end early wait for its end."""
+def is_open(proof: Proof, alarms: tuple[AlarmReading, ...]) -> bool:
+    """Whether anything would make a step wait that could end now, because more must be seen."""
     return bool(silent_alarm(alarms) or proof.suspicion or proof.hidden or proof.cold)
 
 

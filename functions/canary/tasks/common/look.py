@@ -98,7 +98,8 @@ def _evaluate(rollout: Rollout, reader: LookReader, now: float) -> tuple[Folded,
     if verdict.kind in GOES_ON:
         verdict = decide_on(reader.count_invocations_of_step(rollout))
     tally = replace(rollout.tally, metrics_requested=rollout.tally.metrics_requested + reader.requested)
-    return replace(folded, rollout=replace(rollout, tally=tally)), verdict
+    calm = is_calm(verdict.kind, evidence, proof, alarms) and not _is_awaiting(rollout, now)
+    return replace(folded, rollout=replace(rollout, tally=tally, is_calm=calm)), verdict
 
 
 def _after(folded: Folded, verdict: Verdict, now: float, *, is_between: bool) -> Rollout:
@@ -111,7 +112,6 @@ def _after(folded: Folded, verdict: Verdict, now: float, *, is_between: bool) ->
         tally=replace(tally, **counted),
         reason=verdict.reason if verdict.kind in LAST_WORDS else rollout.reason,
         looked_at=now,
-        is_calm=is_calm(verdict.kind, folded.evidence) and not _is_awaiting(rollout, now),
         waiting_since=None if is_between else waiting_since(rollout, verdict.kind, now),
     )
 
