@@ -3,7 +3,7 @@ from dataclasses import replace
 
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.judging.missing import WAIT_SECONDS
-from canary.rules.looks.completeness import MOST_MINUTES, find_backlog, most_minutes, wanted_minutes
+from canary.rules.looks.completeness import MOST_MINUTES, find_backlog, has_unread, most_minutes, wanted_minutes
 from canary.rules.looks.folding import fold_minutes, refold
 from canary.rules.looks.look_numbers import numbers_of
 from canary.rules.looks.sources import sources_of
@@ -82,3 +82,11 @@ class TestBacklog:
 
         assert 1 <= most < MOST_MINUTES
         assert len(json.dumps([[longest] * most, dict.fromkeys(names, -12.3456)])) < ITEM_BYTES / 2
+
+
+def test_a_complete_minute_that_was_not_folded_is_unread():
+    rollout = a_baking()
+    complete = rollout.judged_to + 2 * MINUTE_SECONDS + DELAY
+    assert not has_unread(rollout, complete - 1)
+    assert has_unread(rollout, complete)
+    assert not has_unread(replace(rollout, judged_to=rollout.judged_to + MINUTE_SECONDS), complete)

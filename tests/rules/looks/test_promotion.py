@@ -206,7 +206,7 @@ def test_after_a_look_that_found_nothing_every_second_minute_is_enough():
     assert next_look_seconds(rollout, calm.watch, NOON + 301) == 60
 
 
-@pytest.mark.parametrize("found", [{"log_e": 0.1}, {"doubts": ("the alarms could not be read",)}])
+@pytest.mark.parametrize("found", [{"log_e": 0.1}, {"doubts": ("the alarms could not be read",)}, {"judged_to": NOON + 60}])
 def test_after_a_look_that_found_something_the_next_minute_is_looked_at(found):
     calm = looked(begun(), of_errors(600, 0, minutes=(1, 2)), at=301)
     assert next_look_seconds(calm, replace(calm.watch, **found), NOON + 301) == 60

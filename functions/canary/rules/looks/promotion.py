@@ -212,8 +212,8 @@ def _unseen(watch: PromotionWatch, *sentences: str) -> PromotionWatch:
 
 def next_look_seconds(rollout: Rollout, watch: PromotionWatch, now: float) -> int:
     """Whole seconds from `now` (epoch seconds) to the watch's next look; rarer ones follow a look that found nothing."""
-    plan = rollout.plan
-    is_calm = watch.looks > 0 and watch.log_e <= 0.0 and not watch.doubts
+    plan, (unread, complete) = rollout.plan, unread_minutes(rollout, watch, now)
+    is_calm = watch.looks > 0 and watch.log_e <= 0.0 and not watch.doubts and unread >= complete
     interval = max(plan.look_seconds, plan.policy.calm_look_seconds) if is_calm else plan.look_seconds
     return seconds_to_look(plan.policy, now=now, look_seconds=interval, promotion_due=watch.until)
 

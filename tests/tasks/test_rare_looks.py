@@ -1,0 +1,49 @@
+"""How rare the looks of a step are: every second minute once nothing speaks against the release, else each minute."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from decimal import Decimal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from canary.rules.targets.policy import Step
+from canary.tasks.common import look
+from tests.rig import QUICK
+
+if TYPE_CHECKING:
+    from tests.tasks.walk import Ground, Walk
+
+BAKE = replace(QUICK, steps=(Step(Decimal(25), 900), Step(Decimal(50), 900)))
+
+
+@pytest.fixture
+def walk(ground: Ground) -> Walk:
+    """A rollout in a bake of fifteen minutes."""
+    return ground.walk(policy=BAKE).shift()
+
+
+def look_for(walk: Walk, minutes: int) -> list[tuple[bool, int]]:
+    """A look each minute: whether the record then is calm, and the seconds to the next look."""
+    found = []
+    for _ in range(minutes):
+        walk.pause(60)
+        answer = walk.look()
+        assert answer["verdict"] == "CONTINUE"
+        found.append((walk.record.is_calm, answer["look_seconds"]))
+    return found
+
+
+def test_a_calm_step_is_looked_at_every_second_minute_from_its_seventh_on(walk: Walk):
+    *first, (is_calm, seconds) = look_for(walk, 9)
+    assert all(one <= 60 for _, one in first[:5])
+    assert is_calm
+    assert 60 < seconds <= 120
+
+
+def test_a_step_whose_counts_are_late_is_looked_at_each_minute(walk: Walk, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(look, "has_unread", lambda _rollout, _now: True)
+    found = look_for(walk, 9)
+    assert not any(is_calm for is_calm, _ in found)
+    assert all(seconds <= 60 for _, seconds in found)
