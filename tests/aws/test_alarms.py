@@ -97,3 +97,20 @@ def test_an_alarm_that_fired_since_the_last_look_counts_as_firing(states: tuple[
     found = with_blips(History(*states), [quiet, gone], 0, 60)
 
     assert (found[0].state, found[1]) == (now, gone)
+
+
+@pytest.mark.parametrize(("changed_at", "state"), [(None, "ALARM"), (30.0, "ALARM"), (-59.0, "ALARM"), (-61.0, "OK")])
+def test_the_history_of_an_alarm_that_has_not_changed_since_is_not_read(changed_at: float | None, state: str):
+    quiet = AlarmReading("a", AlarmState.OK, is_ours=True, changed_at=changed_at)
+    (found,) = with_blips(History("OK", "ALARM"), [quiet], 0, 60)
+    assert found.state.value == state
+
+
+def test_an_alarm_says_when_its_state_changed(ground: Ground):
+    client = ground.aws.client("cloudwatch")
+    put = {"MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1}
+    client.put_metric_alarm(AlarmName=ODD, ComparisonOperator="GreaterThanThreshold", **put)
+    client.set_alarm_state(AlarmName=ODD, StateValue="ALARM", StateReason="it fires")
+    (found,) = read_alarms(client, [], [ODD])
+    client.delete_alarms(AlarmNames=[ODD])
+    assert found.changed_at == pytest.approx(ground.aws.clock.now(), abs=2)

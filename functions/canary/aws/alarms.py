@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 NAMES_PER_CALL = 100
 BROKEN = {"EVALUATION_ERROR", "EVALUATION_FAILURE"}
 
+_CLOCK_SECONDS = 60
+"""How far the clocks of Step Functions and CloudWatch may differ."""
+
 
 def read_alarms(cloudwatch: Any, ours: Sequence[str], users: Sequence[str]) -> tuple[AlarmReading, ...]:  # noqa: ANN401
     """Every alarm by name, in the given order, ours first; an unknown name reads as GONE.
@@ -46,7 +49,8 @@ def with_blips(
 ) -> tuple[AlarmReading, ...]:
     """The readings, where every alarm that fired at any time from `since` to `until` (epoch seconds) counts as firing.
 
-    Used for looks that are so far apart that an alarm can fire and recover between two of them.
+    Used for looks that are so far apart that an alarm can fire and recover between two of them. Only the history of an alarm
+    whose state has changed meanwhile is read: DescribeAlarmHistory takes one alarm, and an account has few calls of it.
 
     Raises:
         AwsRefusedError: the history cannot be read.
@@ -54,10 +58,15 @@ def with_blips(
     """
     return tuple(
         replace(reading, state=AlarmState.ALARM, detail="it fired since the last look and has recovered")
-        if reading.state is AlarmState.OK and _has_fired(cloudwatch, reading.name, since, until)
+        if _may_have_fired(reading, since) and _has_fired(cloudwatch, reading.name, since, until)
         else reading
         for reading in readings
     )
+
+
+def _may_have_fired(reading: AlarmReading, since: float) -> bool:
+    is_unchanged = reading.changed_at is not None and reading.changed_at < since - _CLOCK_SECONDS
+    return reading.state is AlarmState.OK and not is_unchanged
 
 
 def _has_fired(cloudwatch: Any, name: str, since: float, until: float) -> bool:  # noqa: ANN401
@@ -78,4 +87,6 @@ def _reading(name: str, alarm: dict[str, Any] | None, *, is_ours: bool) -> Alarm
         return AlarmReading(name, AlarmState.GONE, is_ours)
     if (evaluation := alarm.get("EvaluationState")) in BROKEN:
         return AlarmReading(name, AlarmState.BROKEN, is_ours, str(evaluation))
-    return AlarmReading(name, AlarmState(alarm["StateValue"]), is_ours, str(alarm.get("StateReason", "")))
+    changed = alarm.get("StateTransitionedTimestamp")
+    changed_at = changed.timestamp() if changed else None
+    return AlarmReading(name, AlarmState(alarm["StateValue"]), is_ours, str(alarm.get("StateReason", "")), changed_at)

@@ -6,7 +6,7 @@ What follows from that is decided in `canary.rules.looks.verdict`.
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, assert_never
 
 if TYPE_CHECKING:
@@ -25,12 +25,16 @@ class AlarmState(enum.StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class AlarmReading:
-    """One alarm. ``is_ours``: it is one of the controller's alarms of canary against base, which may have no data."""
+    """One alarm. ``is_ours``: it is one of the controller's alarms of canary against base, which may have no data.
+
+    ``changed_at``: when its state last changed (epoch seconds), if that is known.
+    """
 
     name: str
     state: AlarmState
     is_ours: bool
     detail: str = ""
+    changed_at: float | None = field(default=None, compare=False)
 
 
 def alarms_against(alarms: tuple[AlarmReading, ...], tolerated: tuple[str, ...]) -> str | None:
