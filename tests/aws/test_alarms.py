@@ -33,12 +33,18 @@ def test_states_come_in_order_ours_first(ground: Ground):
 ODD = 'Größe > 5 % of "x" {*}?$ \u2013 \u65e5\u672c \U0001f525'
 
 
-def test_an_alarm_is_read_whatever_its_name(ground: Ground):
+def read_firing(ground: Ground) -> AlarmReading:
+    """An alarm with an odd name, as it is read while it fires."""
     client = ground.aws.client("cloudwatch")
     put = {"MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1}
     client.put_metric_alarm(AlarmName=ODD, ComparisonOperator="GreaterThanThreshold", **put)
     client.set_alarm_state(AlarmName=ODD, StateValue="ALARM", StateReason="it fires")
     (found,) = read_alarms(client, [], [ODD])
+    return found
+
+
+def test_an_alarm_is_read_whatever_its_name(ground: Ground):
+    found, client = read_firing(ground), ground.aws.client("cloudwatch")
     (blip,) = with_blips(client, [AlarmReading(ODD, AlarmState.OK, is_ours=False)], 0, ground.aws.clock.now() + 1)
     client.delete_alarms(AlarmNames=[ODD])
 
@@ -107,10 +113,6 @@ def test_the_history_of_an_alarm_that_has_not_changed_since_is_not_read(changed_
 
 
 def test_an_alarm_says_when_its_state_changed(ground: Ground):
-    client = ground.aws.client("cloudwatch")
-    put = {"MetricName": "m", "Namespace": "n", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1, "Threshold": 1}
-    client.put_metric_alarm(AlarmName=ODD, ComparisonOperator="GreaterThanThreshold", **put)
-    client.set_alarm_state(AlarmName=ODD, StateValue="ALARM", StateReason="it fires")
-    (found,) = read_alarms(client, [], [ODD])
-    client.delete_alarms(AlarmNames=[ODD])
+    found = read_firing(ground)
+    ground.aws.client("cloudwatch").delete_alarms(AlarmNames=[ODD])
     assert found.changed_at == pytest.approx(ground.aws.clock.now(), abs=2)

@@ -58,8 +58,8 @@ def look_interval(policy: Policy, look_seconds: int, *, baked_seconds: float, is
 
 
 def longest_interval(policy: Policy, look_seconds: int) -> int:
-    """The most seconds that can be between two looks of a step."""
-    longest = max(step.bake_seconds for step in policy.steps)
+    """The most seconds that can be between two looks of a step; a revert has no steps."""
+    longest = max((step.bake_seconds for step in policy.steps), default=0)
     return look_interval(policy, look_seconds, baked_seconds=longest, is_calm=True)
 
 
