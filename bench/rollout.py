@@ -7,6 +7,7 @@ noted, and the rollout continues by the clock to its end. So all judges meet the
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from math import inf
 from typing import TYPE_CHECKING
 
 from bench.world import Minute, World
@@ -31,14 +32,15 @@ ROLLBACK_SECONDS = 15.0
 class Look:
     """One look: its time, how many minutes it could see, its step, and whether that step (or the rollout) ends with it.
 
-    ``is_calm``: whether it found nothing that speaks against the canary.
+    ``strength``: ln of the evidence. ``may_be_calm``: whether nothing speaks against the canary if the evidence has not risen.
     """
 
     now: float
     seen: int
     step: int
     ends_step: bool
-    is_calm: bool
+    strength: float
+    may_be_calm: bool
 
 
 @dataclass(slots=True)
@@ -104,18 +106,20 @@ def roll_out(world: World, policy: Policy, *, later_seconds: int = 120, warm_up:
     tape = Tape(world, int(world.offset // 60))
     minutely = replace(policy, calm_look_seconds=MINUTE_SECONDS)
     course, alarm, due = Course.begun(minutely, history, world.families(), warm_up=warm_up), AlarmState(), 0.0
-    has_fired = False
+    has_fired, before = False, 0.0
     for now, verdict, _ in course.drive(_Arms(tape, tuple(history)), world.offset):
         visible = int((now - SEEN_AFTER_SECONDS) // 60) - tape.first
         heard = tape.looks[-1].seen if tape.looks else 0
         for minute_drawn in tape.minutes[heard:visible]:
             alarm.hear(minute_drawn.errors)
-        look = Look(now, visible, course.step, verdict.kind in GOES_ON, course.is_calm_after(verdict))
+        strength, may_be_calm = course.evidence.log_strength, course.is_calm_after(verdict, inf)
+        look = Look(now, visible, course.step, verdict.kind in GOES_ON, strength, may_be_calm)
         tape.looks.append(look)
         has_fired |= alarm.is_firing
         if now >= due:
             _note_vetoes(tape, course, now, later_seconds, has_fired=has_fired)
-            due = now + course.seconds_to_look(policy, now, MINUTE_SECONDS, is_calm=look.is_calm)
+            due = now + course.seconds_to_look(policy, now, MINUTE_SECONDS, is_calm=may_be_calm and strength <= before)
+            before = strength
         if verdict.kind in LAST_WORDS:  # promoted, or out of patience: no judge continues
             tape.promoted_at = now
     tape.uses = [course.uses[(tape.first + k) * 60] for k in range(len(course.uses))]

@@ -43,11 +43,16 @@ TRAFFICS, RATE = (60, 600, 6000), 0.001
 LEFT_OUT = frozenset({"x2", "+5 points inside an outage", "bursty +5 points", "p99 1.5 times"})
 """Bad releases that are not found at every one of these traffics."""
 
-POLICY = replace(COMMON, steps=STANDARD.steps, calm_look_seconds=MINUTE_SECONDS)
+POLICY = replace(
+    COMMON, steps=STANDARD.steps, calm_look_seconds=MINUTE_SECONDS, metric_delay_seconds=STANDARD.metric_delay_seconds
+)
 TRANSITIONS, CALLS, METRICS = 226, 78, 628
 """What the healthy release of `python -m bench.price` used with a look each minute, as docs/performance.md tells."""
 
 LOOKS, WATCH_LOOKS, WATCH_METRICS = 46, 16, 77
+WATCH_AT_FIRST = 5
+"""The watch's looks up to the one that judges its first minute: they come each minute."""
+
 METRICS_OF_A_LOOK, TRANSITIONS_OF_A_LOOK = 12, 3
 
 
@@ -88,9 +93,9 @@ RHYTHMS = (
     Rhythm(15, 1, watch=3),
     Rhythm(10, 2),
     Rhythm(8, 2),
-    Rhythm(7, 2),
-    Rhythm(CLOSE_SECONDS // MINUTE_SECONDS, 2),
+    Rhythm(6, 2),
     Rhythm(5, 2),
+    Rhythm(CLOSE_SECONDS // MINUTE_SECONDS, 2),
     Rhythm(3, 2),
     Rhythm(7, 3),
     Rhythm(5, 3),
@@ -107,7 +112,8 @@ RHYTHMS = (
 
 def dollars(rhythm: Rhythm, looks: float) -> float:
     """The measured price less what the looks that are not taken would have used."""
-    fewer, watched = LOOKS - looks, WATCH_LOOKS - 1 - ceil((WATCH_LOOKS - 1) / rhythm.watch)
+    fewer, watched = LOOKS - looks, WATCH_LOOKS - WATCH_AT_FIRST
+    watched -= ceil(watched / rhythm.watch)
     metrics = fewer * METRICS_OF_A_LOOK + WATCH_METRICS / WATCH_LOOKS * watched
     calls = CALLS - fewer - watched
     usage = Usage(
@@ -121,13 +127,14 @@ def dollars(rhythm: Rhythm, looks: float) -> float:
 
 def looks_of(tape: Tape, rhythm: Rhythm) -> Iterator[float]:
     """The times of the looks that the rhythm takes."""
-    step, minute, due = -1, 0, 0
+    step, minute, due, before = -1, 0, 0, 0.0
     for look in tape.looks:
         if look.step != step:
             step, minute, due = look.step, 0, 0
         if look.ends_step or minute >= due:
             yield look.now
-            due = minute + rhythm.minutes_to_next(minute, is_calm=look.is_calm)
+            due = minute + rhythm.minutes_to_next(minute, is_calm=look.may_be_calm and look.strength <= before)
+            before = look.strength
         minute += 1
 
 

@@ -99,7 +99,7 @@ class Course:
 
     def drive(self, arms: Arms, began: float, *, look_seconds: int = MINUTE_SECONDS) -> Iterator[Looked]:
         """Every look of the rollout that begins at `began`, up to its last one."""
-        now, was_calm = self._advance(arms, began), False
+        now, was_calm, before = self._advance(arms, began), False, 0.0
         drawn, seen = int(began // MINUTE_SECONDS), dict[int, Named]()
         while True:
             now += self.seconds_to_look(self.policy, now, look_seconds, is_calm=was_calm)
@@ -112,7 +112,7 @@ class Course:
                 return
             if verdict.kind is VerdictKind.ADVANCE:
                 now = self._advance(arms, now)
-            was_calm = self.is_calm_after(verdict)
+            was_calm, before = self.is_calm_after(verdict, before), self.evidence.log_strength
 
     def shift(self, at: float, baking_since: float) -> None:
         """The next step's weight is set at `at`, and its bake begins."""
@@ -133,9 +133,9 @@ class Course:
         moment = Moment(now, self.step, self.baking_since, self.shifts[0])
         return decide(policy=self.policy, moment=moment, proof=self._proof(), alarms=())
 
-    def is_calm_after(self, verdict: Verdict) -> bool:
-        """Whether the look that gave this verdict found nothing against the canary."""
-        return is_calm(verdict.kind, self.evidence, self._proof())
+    def is_calm_after(self, verdict: Verdict, before: float) -> bool:
+        """Whether the look that gave this verdict found nothing against the canary; ``before``: ln of the evidence before."""
+        return is_calm(verdict.kind, self.evidence, self._proof(), before=before)
 
     def seconds_to_look(self, policy: Policy, now: float, look_seconds: int, *, is_calm: bool) -> int:
         """Seconds from a look at `now` to the next one under a policy; ``is_calm``: what that look found."""

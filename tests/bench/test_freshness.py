@@ -78,7 +78,7 @@ def test_the_page_has_every_rhythm_with_its_price(rhythm):
 
 def test_a_rarer_look_keeps_the_ends_of_steps():
     class Tape:
-        looks = tuple(Look(60.0 * k, k, step=k // 5, ends_step=k % 5 == 4, is_calm=k != 1) for k in range(10))
+        looks = tuple(Look(60.0 * k, k, step=k // 5, ends_step=k % 5 == 4, strength=-k, may_be_calm=k != 1) for k in range(10))
 
     assert list(looks_of(Tape(), Rhythm(15, 1))) == [60.0 * k for k in range(10)]
     assert list(looks_of(Tape(), Rhythm(1, 3, waits_for_calm=False))) == [0.0, 60.0, 240.0, 300.0, 360.0, 540.0]

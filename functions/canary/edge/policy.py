@@ -116,8 +116,8 @@ class PolicyModel(Strict):
     )
     calm_look_seconds: Annotated[int | None, CALM_LOOK] = Field(
         default=None,
-        description="the seconds between two looks while nothing speaks against the release, from the seventh minute of a step "
-        "and after the promotion; 60 looks each minute",
+        description="the most seconds between two looks while nothing speaks against the release, in whole minutes, from the "
+        "fifth minute of a step and after the promotion; 60 looks each minute",
     )
     min_requests: Annotated[int | None, LEAST_REQUESTS] = Field(
         default=None, description="the canary requests that every step needs for a judgement"

@@ -189,7 +189,8 @@ class Account:
         return [(at, state) for at, name, state in self.alarm_history if name == asked["AlarmName"] and since <= at <= until]
 
     def _set_alarm(self, name: str, state: str) -> None:
-        self.alarms[name] = {**self.alarms[name], "StateValue": state}
+        changed = datetime.fromtimestamp(self.clock.now(), UTC)
+        self.alarms[name] = {**self.alarms[name], "StateValue": state, "StateTransitionedTimestamp": changed}
         self.alarm_history.append((self.clock.now(), name, state))
         if state == "ALARM":
             self.on_alarm(name)

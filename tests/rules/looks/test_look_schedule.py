@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
@@ -28,7 +29,7 @@ from canary.rules.looks.proof import NEARLY_SECONDS, Proof
 from canary.rules.looks.verdict import VerdictKind
 from canary.rules.rollouts.phases import Phase
 from canary.rules.rollouts.rollout import StepState
-from canary.rules.targets.policy import HOTFIX, STANDARD
+from canary.rules.targets.policy import STANDARD, Step
 from tests.builders import NOON, a_policy, a_rollout
 
 POLICY = a_policy(10, 50)
@@ -88,15 +89,15 @@ def test_a_rollout_waits_for_its_next_minute_whether_or_not_its_bake_has_begun()
 
 
 class TestRareLooks:
-    """While nothing speaks against the release, the next look comes after two minutes, from the seventh minute of a step on."""
+    """While nothing speaks against the release, the next look comes after two minutes, from the fifth minute of a step on."""
 
     baking = a_rollout(
         policy=POLICY, phase=Phase.SHIFTING, step=StepState(index=0, baking_since=NOON), first_shift=NOON, is_calm=True
     )
     end = NOON + POLICY.steps[0].bake_seconds
 
-    @pytest.mark.parametrize(("after", "seconds"), [(1, 60), (301, 60), (359, 2), (361, 120), (390, 91), (721, 120)])
-    def test_they_come_from_the_seventh_minute_on(self, after, seconds):
+    @pytest.mark.parametrize(("after", "seconds"), [(1, 60), (181, 60), (239, 2), (241, 120), (270, 91), (721, 120)])
+    def test_they_come_from_the_fifth_minute_on(self, after, seconds):
         assert next_look_seconds(self.baking, NOON + after) == seconds
 
     def test_each_minute_is_looked_at_after_a_look_that_found_something(self):
@@ -106,16 +107,16 @@ class TestRareLooks:
         begun = self.baking
         for second in (0.0, 0.5, 20.0, 44.9, 45.0, 46.0, 59.0):
             rollout = replace(begun, step=StepState(index=0, baking_since=NOON + second))
-            now, looks = NOON + second + 361, []
+            now, looks = NOON + second + 241, []
             while now + NEARLY_SECONDS < self.end + second:
                 now += next_look_seconds(rollout, now)
                 looks.append(now)
             minutely = replace(rollout, is_calm=False)
-            same = NOON + second + 361
+            same = NOON + second + 241
             while same + NEARLY_SECONDS < self.end + second:
                 same += next_look_seconds(minutely, same)
             assert now == same
-            assert len(looks) <= 6
+            assert len(looks) <= 7
 
     def test_a_policy_may_ask_for_each_minute(self):
         policy = replace(POLICY, calm_look_seconds=60)
@@ -130,25 +131,44 @@ class TestRareLooks:
         assert look_interval(POLICY, 300, baked_seconds=400, is_calm=True) == 300
         assert longest_interval(POLICY, 300) == 300
 
-    def test_steps_of_five_minutes_know_no_rarer_looks(self):
-        assert longest_interval(HOTFIX, 60) == 60
+    def test_a_step_of_less_than_five_minutes_knows_no_rarer_looks(self):
+        short = replace(STANDARD, steps=(Step(Decimal(25), 240),))
+        assert (longest_interval(short, 60), usual_looks(short, 60, 240)) == (60, 5)
         assert longest_interval(STANDARD, 60) == 120
+
+    def test_a_revert_has_no_steps(self):
+        assert longest_interval(replace(STANDARD, steps=()), 60) == 60
 
     @pytest.mark.parametrize(("verdict", "calm"), [(kind, kind is VerdictKind.CONTINUE) for kind in VerdictKind])
     def test_only_a_step_that_goes_on_is_calm(self, verdict, calm):
         proof = Proof(judged_minutes=7, requests=420, needed=50)
-        assert is_calm(verdict, self.evidence(bad=0), proof) is calm
-        assert not is_calm(verdict, self.evidence(bad=8), proof)
+        assert is_calm(verdict, self.evidence(bad=0), proof, before=0.0) is calm
+        assert not is_calm(verdict, self.evidence(bad=8), proof, before=9.0)
 
     @pytest.mark.parametrize("why", ["suspicion", "hidden", "cold"])
     def test_a_step_that_would_wait_for_more_is_not_calm(self, why):
         proof = replace(Proof(judged_minutes=7, requests=420, needed=50), **{why: "more must be seen"})
-        assert not is_calm(VerdictKind.CONTINUE, self.evidence(bad=0), proof)
+        assert not is_calm(VerdictKind.CONTINUE, self.evidence(bad=0), proof, before=0.0)
+
+    def test_evidence_that_has_risen_is_not_calm_although_it_is_below_1(self):
+        proof, evidence = Proof(judged_minutes=7, requests=420, needed=50), self.evidence(bad=0)
+        assert not is_calm(VerdictKind.CONTINUE, evidence, proof, before=evidence.log_strength - 0.01)
+        assert is_calm(VerdictKind.CONTINUE, evidence, proof, before=evidence.log_strength)
+
+    def test_a_step_without_a_judged_minute_is_not_calm(self):
+        proof = Proof(judged_minutes=0, requests=0, needed=50)
+        assert not is_calm(VerdictKind.CONTINUE, self.evidence(bad=0), proof, before=0.0)
+
+    @pytest.mark.parametrize(("said", "interval"), [(60, 60), (100, 60), (120, 120), (179, 120), (900, 900)])
+    def test_looks_are_whole_minutes_apart(self, said, interval):
+        policy = replace(POLICY, calm_look_seconds=said)
+        assert longest_interval(policy, 60) == interval
+        assert seconds_to_look(policy, now=NOON + 361, look_seconds=interval, promotion_due=None) == interval
 
     def test_nor_is_one_whose_alarm_cannot_tell(self):
         proof = Proof(judged_minutes=7, requests=420, needed=50)
         silent = AlarmReading("payments", AlarmState.INSUFFICIENT_DATA, is_ours=False)
-        assert not is_calm(VerdictKind.CONTINUE, self.evidence(bad=0), proof, (silent,))
+        assert not is_calm(VerdictKind.CONTINUE, self.evidence(bad=0), proof, before=0.0, alarms=(silent,))
 
     def evidence(self, *, bad):
         families = {"errors": Family.ERRORS}
@@ -156,10 +176,11 @@ class TestRareLooks:
         return judge.fold(before, {"errors": Counts(60, bad, 540, 5)})
 
     def test_the_looks_of_a_step_are_foreseen(self):
-        assert usual_looks(STANDARD, 60, 900) == 6 + 5 + 1
-        assert usual_looks(STANDARD, 60, 300) == 6
+        assert usual_looks(STANDARD, 60, 900) == 4 + 6 + 1
+        assert usual_looks(STANDARD, 60, 300) == 4 + 1 + 1
         assert usual_looks(replace(STANDARD, calm_look_seconds=60), 60, 900) == 16
-        assert usual_watch_looks(STANDARD, 60) == 8
+        assert usual_watch_looks(STANDARD, 60) == 11
+        assert usual_watch_looks(replace(STANDARD, calm_look_seconds=60), 60) == 16
         assert usual_watch_looks(replace(STANDARD, watch_seconds=0), 60) == 0
 
 

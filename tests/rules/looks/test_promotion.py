@@ -198,6 +198,11 @@ def test_a_look_comes_each_minute_and_at_the_end():
     assert next_look_seconds(rollout, rollout.watch, NOON + 870) == 30
 
 
+def test_until_a_minute_was_judged_each_minute_is_looked_at():
+    watched = looked(begun(), {}, at=61)
+    assert next_look_seconds(watched, watched.watch, NOON + 61) == 60
+
+
 def test_after_a_look_that_found_nothing_every_second_minute_is_enough():
     calm = looked(begun(), of_errors(600, 0, minutes=(1, 2)), at=301)
     assert next_look_seconds(calm, calm.watch, NOON + 301) == 120
@@ -231,7 +236,7 @@ def test_behind_weights_the_release_is_counted_by_its_version():
 def test_the_answer_says_when_the_next_look_comes_while_the_watch_goes_on():
     watched = looked(begun(), {}, at=60)
     answer = answer_promoted(watched, NOON + 61)
-    assert (answer["outcome"], answer["look_seconds"]) == ("watching", 120)
+    assert (answer["outcome"], answer["look_seconds"]) == ("watching", 60)
     over = looked(watched, {}, at=900)
     assert answer_promoted(over, NOON + 900)["outcome"] == "promoted"
     assert "look_seconds" not in answer_promoted(over, NOON + 900)

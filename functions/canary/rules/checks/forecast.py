@@ -16,6 +16,7 @@ from canary.rules.judging.families import stakes
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.looks.effects import requests_needed_by_step
 from canary.rules.looks.look_schedule import usual_looks, usual_watch_looks
+from canary.rules.looks.promotion import promoted_source
 from canary.rules.looks.sources import ERRORS, FUNCTION_ERRORS, all_sources, charged, latency_series
 from canary.rules.releases.problems import Problem
 from canary.rules.rollouts.phases import Phase
@@ -97,7 +98,7 @@ def forecast_usage(rollout: Rollout) -> Usage:
     arms = [arm for one in draft_sources(rollout) for arm in (one.base, one.canary)]
     looks = sum(usual_looks(policy, look_seconds, step.bake_seconds) for step in policy.steps)
     watched = usual_watch_looks(policy, look_seconds)
-    metrics = looks * _charged(arms) + watched * _charged([one.base for one in draft_sources(rollout)])
+    metrics = looks * _charged(arms) + watched * _charged([promoted_source(rollout, one).arm for one in draft_sources(rollout)])
     tally = Tally(looks=looks, drains=DRAINS, metrics_requested=metrics)
     watch = PromotionWatch(since=0.0, until=policy.watch_seconds, looks=watched) if watched else None
     step = StepState(index=len(policy.steps) - 1)

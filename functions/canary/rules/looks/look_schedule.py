@@ -1,6 +1,6 @@
 """When the next look is due: just after a minute became complete. Also: since when a step waits beyond its bake.
 
-A look comes each minute, or more rarely while nothing speaks against the release: in a step from its seventh minute, and after
+A look comes each minute, or more rarely while nothing speaks against the release: in a step from its fifth minute, and after
 the promotion. Looks follow CloudWatch's minutes, not the second at which the rollout began: one that comes later in the minute
 sees nothing more and decides later. A step that begins just after a minute's completion loses one minute of evidence to its
 weight change; another may lose two. This module does not know how a look decides.
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from canary.rules.rollouts.rollout import Rollout
     from canary.rules.targets.policy import Policy
 
-CLOSE_SECONDS = 360
-"""How long a step's looks come each minute, whatever they find: most faults show in its first minutes."""
+CLOSE_SECONDS = 240
+"""How long a step's looks come each minute, whatever they find."""
 
 LAG_SECONDS = 1
 """How long after a minute's completion a look is due: waits are whole seconds and may end a little early."""
@@ -43,24 +43,33 @@ def next_look_seconds(rollout: Rollout, now: float) -> int:
     return seconds_to_look(policy, now=now, look_seconds=interval, promotion_due=due, step_ends=step_ends)
 
 
-def is_calm(verdict: VerdictKind, evidence: Evidence, proof: Proof, alarms: tuple[AlarmReading, ...] = ()) -> bool:
-    """Whether a look found nothing that speaks against the release: the step goes on, and the evidence is for the canary.
+def is_calm(
+    verdict: VerdictKind, evidence: Evidence, proof: Proof, *, before: float, alarms: tuple[AlarmReading, ...] = ()
+) -> bool:
+    """Whether a look found nothing that speaks against the release. `before`: ln of the evidence at the look before it.
 
-    A canary that is slower than base is not calm while it may be warming up: its latency is judged only afterwards.
+    The step goes on, a minute of it was judged, and the evidence is below 1 and has not risen. A canary that is slower than
+    base is not calm while it may be warming up: its latency is judged only afterwards.
     """
-    return verdict is VerdictKind.CONTINUE and evidence.log_strength < 0.0 and not is_open(proof, alarms)
+    is_for_it = proof.judged_minutes >= 1 and evidence.log_strength < 0.0 and evidence.log_strength <= before
+    return verdict is VerdictKind.CONTINUE and is_for_it and not is_open(proof, alarms)
+
+
+def calm_interval(policy: Policy, look_seconds: int) -> int:
+    """Seconds between two looks while nothing speaks against the release: whole minutes, as looks follow minutes."""
+    return max(look_seconds, policy.calm_look_seconds // MINUTE_SECONDS * MINUTE_SECONDS)
 
 
 def look_interval(policy: Policy, look_seconds: int, *, baked_seconds: float, is_calm: bool) -> int:
     """Seconds between a look of a step that has baked for so long and the next one; a minute where a step may end early."""
     is_rare = is_calm and baked_seconds >= CLOSE_SECONDS and not policy.early_advance
-    return max(look_seconds, policy.calm_look_seconds) if is_rare else look_seconds
+    return calm_interval(policy, look_seconds) if is_rare else look_seconds
 
 
 def longest_interval(policy: Policy, look_seconds: int) -> int:
     """The most seconds that can be between two looks of a step; a revert has no steps."""
     longest = max((step.bake_seconds for step in policy.steps), default=0)
-    return look_interval(policy, look_seconds, baked_seconds=longest, is_calm=True)
+    return look_interval(policy, look_seconds, baked_seconds=longest - LAG_SECONDS, is_calm=True)
 
 
 def promotion_due(policy: Policy, step_index: int, *, baking_since: float, first_shift: float) -> float | None:
@@ -73,14 +82,17 @@ def promotion_due(policy: Policy, step_index: int, *, baking_since: float, first
 def usual_looks(policy: Policy, look_seconds: int, bake_seconds: int) -> int:
     """How many looks a step of that bake has if nothing speaks against the release from the start."""
     close = min(bake_seconds, CLOSE_SECONDS) if longest_interval(policy, look_seconds) > look_seconds else bake_seconds
-    rare = (bake_seconds - close) / max(look_seconds, policy.calm_look_seconds)
+    rare = (bake_seconds - close) / calm_interval(policy, look_seconds)
     return ceil(close / look_seconds) + ceil(rare) + 1
 
 
 def usual_watch_looks(policy: Policy, look_seconds: int) -> int:
     """How many looks the watch after the promotion has if nothing speaks against the release."""
-    after_first = policy.watch_seconds - look_seconds
-    return 1 + ceil(max(after_first, 0) / max(look_seconds, policy.calm_look_seconds)) if policy.watch_seconds else 0
+    if not policy.watch_seconds:
+        return 0
+    close = min(policy.watch_seconds, policy.metric_delay_seconds + 2 * MINUTE_SECONDS)  # until a minute of it was judged
+    rare = (policy.watch_seconds - close) / calm_interval(policy, look_seconds)
+    return ceil(close / look_seconds) + ceil(rare) + 1
 
 
 def seconds_to_look(

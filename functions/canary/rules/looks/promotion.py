@@ -20,7 +20,7 @@ from canary.rules.judging.counts import is_possible
 from canary.rules.judging.families import Family, is_worse_when_cold
 from canary.rules.judging.minutes import MINUTE_SECONDS, SETTLE_SECONDS
 from canary.rules.looks.alarm_readings import AlarmReading, alarm_faults, firing, silent_alarm
-from canary.rules.looks.look_schedule import seconds_to_look
+from canary.rules.looks.look_schedule import calm_interval, seconds_to_look
 from canary.rules.looks.sources import ArmSource, sources_of
 from canary.rules.looks.warming import warm_up_of
 from canary.rules.rollouts.phases import Phase
@@ -75,10 +75,11 @@ def promoted_sources(rollout: Rollout) -> dict[str, PromotedSource]:
     Behind a stage it has become base's arm. Behind weights it is still counted by its version. Code that reports business
     metrics may be told its arm by the version's own configuration, so both arms of these are added up.
     """
-    return {name: _promoted(rollout, source) for name, source in sources_of(rollout).items()}
+    return {name: promoted_source(rollout, source) for name, source in sources_of(rollout).items()}
 
 
-def _promoted(rollout: Rollout, source: Source) -> PromotedSource:
+def promoted_source(rollout: Rollout, source: Source) -> PromotedSource:
+    """Where one metric of the release is counted then."""
     base, canary = source.base, source.canary
     if source.family is Family.BUSINESS:
         arm = ArmSource((*base.requests, *canary.requests), (*base.bad, *canary.bad))
@@ -213,8 +214,9 @@ def _unseen(watch: PromotionWatch, *sentences: str) -> PromotionWatch:
 def next_look_seconds(rollout: Rollout, watch: PromotionWatch, now: float) -> int:
     """Whole seconds from `now` (epoch seconds) to the watch's next look; rarer ones follow a look that found nothing."""
     plan, (unread, complete) = rollout.plan, unread_minutes(rollout, watch, now)
-    is_calm = watch.looks > 0 and watch.log_e <= 0.0 and not watch.doubts and unread >= complete
-    interval = max(plan.look_seconds, plan.policy.calm_look_seconds) if is_calm else plan.look_seconds
+    has_judged = any(one.minutes for one in watch.metrics.values())
+    is_calm = has_judged and watch.log_e <= 0.0 and not watch.doubts and unread >= complete
+    interval = calm_interval(plan.policy, plan.look_seconds) if is_calm else plan.look_seconds
     return seconds_to_look(plan.policy, now=now, look_seconds=interval, promotion_due=watch.until)
 
 

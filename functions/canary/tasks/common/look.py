@@ -75,6 +75,7 @@ def _evaluate(rollout: Rollout, reader: LookReader, now: float) -> tuple[Folded,
     """Fold the new minutes and decide. Only a verdict that ends the step also asks how often the release's code ran."""
     behind = find_backlog(rollout, now)
     evidence, counted = reader.read_evidence(rollout), reader.read_counts(rollout)
+    before = evidence.log_strength
     folded = fold_minutes(rollout, evidence, counted.metrics, now, integrated=counted.integrated)
     rollout, evidence = folded.rollout, folded.evidence
     live, alarms = reader.read_live(), reader.hear_alarms(rollout)
@@ -98,7 +99,7 @@ def _evaluate(rollout: Rollout, reader: LookReader, now: float) -> tuple[Folded,
     if verdict.kind in GOES_ON:
         verdict = decide_on(reader.count_invocations_of_step(rollout))
     tally = replace(rollout.tally, metrics_requested=rollout.tally.metrics_requested + reader.requested)
-    calm = is_calm(verdict.kind, evidence, proof, alarms) and not _is_awaiting(rollout, now)
+    calm = is_calm(verdict.kind, evidence, proof, before=before, alarms=alarms) and not _is_awaiting(rollout, now)
     return replace(folded, rollout=replace(rollout, tally=tally, is_calm=calm)), verdict
 
 
