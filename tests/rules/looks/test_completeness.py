@@ -3,10 +3,11 @@ from dataclasses import replace
 
 from canary.rules.judging.minutes import MINUTE_SECONDS
 from canary.rules.judging.missing import WAIT_SECONDS
-from canary.rules.looks.completeness import MOST_MINUTES, find_backlog, has_unread, most_minutes, wanted_minutes
+from canary.rules.looks.completeness import MOST_MINUTES, awaits_minute, find_backlog, has_unread, most_minutes, wanted_minutes
 from canary.rules.looks.folding import fold_minutes, refold
 from canary.rules.looks.look_numbers import numbers_of
 from canary.rules.looks.sources import sources_of
+from canary.rules.rollouts.steering import Promotion, Steering
 from canary.rules.targets.target import BusinessMetric, Metrics
 from tests.builders import NOON, a_target
 from tests.rules.looks.test_folding import CALM, DELAY, ERRORS, START, a_baking, evidence_of, minutes
@@ -82,6 +83,14 @@ class TestBacklog:
 
         assert 1 <= most < MOST_MINUTES
         assert len(json.dumps([[longest] * most, dict.fromkeys(names, -12.3456)])) < ITEM_BYTES / 2
+
+
+def test_a_look_awaits_a_late_minute_and_a_promotion_that_was_asked_for():
+    rollout = a_baking()
+    complete = rollout.judged_to + 2 * MINUTE_SECONDS + DELAY
+    asked = replace(rollout, steering=Steering(promotion=Promotion(NOON)))
+    assert [awaits_minute(one, complete - 1) for one in (rollout, asked)] == [False, True]
+    assert awaits_minute(rollout, complete)
 
 
 def test_a_complete_minute_that_was_not_folded_is_unread():

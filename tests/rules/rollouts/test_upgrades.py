@@ -8,6 +8,7 @@ import pytest
 from canary.rules.judging import evidence_json
 from canary.rules.judging.history import History, freeze_history, to_json
 from canary.rules.judging.history import from_json as history_from_json
+from canary.rules.looks.look_schedule import longest_interval
 from canary.rules.looks.sources import all_sources
 from canary.rules.rollouts import upgrades
 from canary.rules.rollouts.codec import decode, encode
@@ -76,6 +77,16 @@ def test_a_latency_limit_of_schema_8_is_known_by_its_family():
     assert frozen["metrics"] == {"checkout": {"family": "slow", "stake": 1.0, "is_coarse": False, "is_slow": True}}
     record = encode(a_rollout())
     assert UPGRADES[8](record) == record
+
+
+def test_a_rollout_of_schema_10_keeps_its_look_each_minute():
+    record = encode(a_rollout())
+    for part in (record["target"], record["plan"]):
+        del part["policy"]["calm_look_seconds"]
+    del record["is_calm"]
+    rollout = decode(Rollout, upgrade(record, 10))
+    assert (rollout.plan.policy.calm_look_seconds, rollout.target.policy.calm_look_seconds, rollout.is_calm) == (60, 60, False)
+    assert longest_interval(rollout.plan.policy, rollout.plan.look_seconds) == rollout.plan.look_seconds
 
 
 def test_a_record_of_schema_4_is_as_it_is_in_schema_5():

@@ -50,6 +50,11 @@ def has_unread(rollout: Rollout, now: float) -> bool:
     return rollout.judged_to + MINUTE_SECONDS < _complete_to(rollout, now)
 
 
+def awaits_minute(rollout: Rollout, now: float) -> bool:
+    """Whether the next minute is waited for after a look at `now`: counts are late, or an operator wants the promotion."""
+    return has_unread(rollout, now) or rollout.steering.promotion is not None
+
+
 def _complete_to(rollout: Rollout, now: float) -> int:
     """The end of the newest minute that is complete."""
     return int((now - rollout.plan.policy.metric_delay_seconds) // MINUTE_SECONDS) * MINUTE_SECONDS

@@ -13,7 +13,7 @@ from canary.aws.locks import PARKED_OWNER
 from canary.aws.record_items import LookItem
 from canary.aws.record_reads import Owned
 from canary.rules.judging import evidence_json
-from canary.rules.looks.completeness import find_backlog, has_unread
+from canary.rules.looks.completeness import awaits_minute, find_backlog
 from canary.rules.looks.folding import Folded, fold_minutes
 from canary.rules.looks.look_metrics import embed, measure
 from canary.rules.looks.look_numbers import numbers_of
@@ -99,7 +99,7 @@ def _evaluate(rollout: Rollout, reader: LookReader, now: float) -> tuple[Folded,
     if verdict.kind in GOES_ON:
         verdict = decide_on(reader.count_invocations_of_step(rollout))
     tally = replace(rollout.tally, metrics_requested=rollout.tally.metrics_requested + reader.requested)
-    calm = is_calm(verdict.kind, evidence, proof, before=before, alarms=alarms) and not _is_awaiting(rollout, now)
+    calm = is_calm(verdict.kind, evidence, proof, before=before, alarms=alarms) and not awaits_minute(rollout, now)
     return replace(folded, rollout=replace(rollout, tally=tally, is_calm=calm)), verdict
 
 
@@ -115,8 +115,3 @@ def _after(folded: Folded, verdict: Verdict, now: float, *, is_between: bool) ->
         looked_at=now,
         waiting_since=None if is_between else waiting_since(rollout, verdict.kind, now),
     )
-
-
-def _is_awaiting(rollout: Rollout, now: float) -> bool:
-    """Whether the next minute is waited for: counts are late, or an operator wants the promotion."""
-    return has_unread(rollout, now) or rollout.steering.promotion is not None
