@@ -52,7 +52,7 @@ BELOW_FLOOR = [
 def rig() -> Iterator[Rig]:
     with pytest.MonkeyPatch.context() as patched, EmbeddedAws(guest=guest.CONTROLLER) as aws:
         patched.setattr(Rig, "deployer", staticmethod(by_templates))
-        rig = Rig(aws, history=False, per_minute=60)
+        rig = Rig(aws, history=False, per_minute=45)
         rig.publish()
         rig.settle(300)
         for duties in ((duty,) for duty in DUTIES):
