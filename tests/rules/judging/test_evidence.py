@@ -138,10 +138,10 @@ def slow_beyond(nc: int, ec: int, nb: int, eb: int, b: float, phi: float) -> lis
 
 
 def has_become_worse(base: BaseHistory, past: Sequence[Counts], nb: float, eb: float) -> bool:
-    """Whether base's bad requests are e^(1.5 phi) times likelier, as Poisson counts, at the rate they show."""
+    """Whether base's bad requests are e^phi times likelier, as Poisson counts, at the rate they show."""
     requests, bad = slow_counts(base.recent, past, 0.9)
     seen = [(nb * base.slow.rate, eb), ((requests * 0.9 + nb) * base.slow.rate, bad * 0.9 + eb)]
-    return any(x > mean and x * log(x / mean) - (x - mean) > 1.5 * base.phi for mean, x in seen)
+    return any(x > mean and x * log(x / mean) - (x - mean) > base.phi for mean, x in seen)
 
 
 def slow_stake(minute: int) -> float:

@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     Bets = Callable[[int, int, float], list[float]]
 
 SLOW_DECAY = 0.95
-BASE_HAS_CHANGED = 1.5
+BASE_HAS_CHANGED = 1.0
 """Base has changed if its bad requests are likelier at their own rate than at history's by this much, as a logarithm."""
 
 
