@@ -6,9 +6,7 @@ The schedule is the common one, by the clock.
 
 from __future__ import annotations
 
-import argparse
 import gc
-import os
 import sys
 from multiprocessing import Pool
 from statistics import fmean
@@ -17,6 +15,7 @@ from zlib import crc32
 
 import numpy as np
 
+from bench.arguments import runs_and_processes
 from bench.cells import BAD, GOOD, LATENCY_BASE_RATE, Cell
 from bench.policies import COMMON
 from bench.ratios import paired_ratio
@@ -76,11 +75,8 @@ def table(runs: int, processes: int) -> str:
 
 def main() -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(prog="bench.warm_ups", description="What it is worth to know a target's warm-up.")
-    parser.add_argument("--runs", type=int, default=RUNS, help="runs of each cell")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    asked = parser.parse_args()
-    sys.stdout.write(table(asked.runs, asked.processes))
+    runs, processes = runs_and_processes("bench.warm_ups", "What it is worth to know a target's warm-up.", runs=RUNS)
+    sys.stdout.write(table(runs, processes))
 
 
 if __name__ == "__main__":

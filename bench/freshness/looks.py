@@ -8,9 +8,7 @@ The last column has faults that begin at any minute of the rollout: they, more t
 
 from __future__ import annotations
 
-import argparse
 import gc
-import os
 import sys
 from dataclasses import dataclass, replace
 from math import ceil
@@ -21,6 +19,7 @@ from zlib import crc32
 
 import numpy as np
 
+from bench.arguments import runs_and_processes
 from bench.cells import BAD, GOOD, Cell, Release
 from bench.policies import COMMON
 from bench.ratios import paired_ratio
@@ -206,11 +205,8 @@ def _told(harm: Harm, place: int) -> str:
 
 def main() -> None:
     """Measure and print the table."""
-    parser = argparse.ArgumentParser(prog="bench.freshness.looks", description="What rarer looks would save and harm.")
-    parser.add_argument("--runs", type=int, default=RUNS, help="runs of each cell")
-    parser.add_argument("--processes", type=int, default=os.cpu_count() or 1)
-    asked = parser.parse_args()
-    sys.stdout.write(table(asked.runs, asked.processes))
+    runs, processes = runs_and_processes("bench.freshness.looks", "What rarer looks would save and harm.", runs=RUNS)
+    sys.stdout.write(table(runs, processes))
 
 
 if __name__ == "__main__":
